@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
+import { routePath } from 'hono/route';
 import type { KeyStore } from '../keys/key-store.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import { renderError } from './api/error-response.ts';
 import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
@@ -19,27 +22,24 @@ import {
   requireSession,
 } from './dashboard/page-routes.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
+import { discardBody } from './http/discard-body.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
 import { authorizeMetrics, handleMetrics, type Metrics } from './metrics/metrics.ts';
-import { type Authenticator, authenticate } from './middleware/authenticate.ts';
-import { cors } from './middleware/cors.ts';
-import { handleError } from './middleware/handle-error.ts';
-import { type RequestContextOptions, requestContext } from './middleware/request-context.ts';
-import {
-  limitDailyTokens,
-  limitHeaders,
-  limitRequestRate,
-  reportRates,
-} from './middleware/request-limits.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { allowOrigins, answerPreflight } from './middleware/cors.ts';
+import { type Guard, guarded } from './middleware/guard.ts';
+import { respondWithError } from './middleware/handle-error.ts';
+import { type RequestContextOptions, RequestContexts } from './middleware/request-context.ts';
+import { limitHeaders, reportRates } from './middleware/request-limits.ts';
 import type { GatewayEnv } from './proxy/gateway-context.ts';
-import { proxyApiRoute } from './proxy/handle-api-request.ts';
-import type { ProxyServices } from './proxy/proxy-context.ts';
+import type { RequestContext } from './proxy/request-context.ts';
 import {
   handleApiDocument,
   handleReferenceAsset,
   handleReferencePage,
 } from './reference/reference-routes.ts';
 import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
+import { type ApiHandler, type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
@@ -47,8 +47,7 @@ import type { CapacityGate } from './scheduler/capacity-gate.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
 import { handleUsage } from './usage/usage-report.ts';
 
-export interface AppDependencies extends RequestContextOptions, ProxyServices {
-  readonly authenticator: Authenticator;
+export interface AppDependencies extends RequestContextOptions, ApiServices {
   /** Undefined where authentication is disabled. */
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
@@ -58,19 +57,42 @@ export interface AppDependencies extends RequestContextOptions, ProxyServices {
   readonly dashboard: Dashboard;
 }
 
-/** All of the HTTP surface on one page: the middleware in its order, then the table of the routes. */
-export function createApp(services: AppDependencies): Hono<GatewayEnv> {
+export interface App {
+  readonly hono: Hono<GatewayEnv>;
+  /** By path, the listeners of the API's routes: their requests do not pass Hono. */
+  readonly apiListeners: ReadonlyMap<string, RequestListener>;
+}
+
+/** All of the HTTP surface on one page: what comes first for every request, then the table of the routes. */
+export function createApp(services: AppDependencies): App {
   const { config, authenticator, keys, liveRequests, dashboard } = services;
+  const contexts = new RequestContexts(services);
+  const allowOrigin = allowOrigins(config.corsOrigins);
+  const checkHeaders = limitHeaders(config.limits);
+  const checkFirst: Guard = (context) => {
+    allowOrigin(context);
+    checkHeaders(context);
+  };
   const app = new Hono<GatewayEnv>();
 
   app.use(
-    requestContext(services),
-    cors(config.corsOrigins, limitHeaders(config.limits)),
-    limitHeaders(config.limits),
+    async (c, next) => {
+      const context = contexts.create(c.env.incoming, c.env.outgoing, c.req.path);
+      c.set('request', context);
+      await next();
+      context.pattern = routePath(c, -1);
+      context.response.copyHeadersToRaw();
+      context.handled();
+    },
+    guarded(checkFirst),
+    answerPreflight,
   );
-  app.onError(handleError);
+  app.onError((error, c) => {
+    respondWithError(c.get('request'), error);
+    return RESPONSE_ALREADY_SENT;
+  });
   app.notFound((c) => {
-    throw unknownUrl(c.req.method, c.get('record').path, suggestPath(c.req.path));
+    throw unknownUrl(c.req.method, c.get('request').record.path, suggestPath(c.req.path));
   });
 
   const { ping, health, livez, readyz } = createProbes(services);
@@ -87,31 +109,32 @@ export function createApp(services: AppDependencies): Hono<GatewayEnv> {
     handleMetrics(services.metrics, authEnabled),
   );
 
-  const needsInference = authenticate(authenticator, 'inference');
-  const showsRates = reportRates(services.rateLimits);
+  const needsInference = guarded(authenticate(authenticator, 'inference'));
+  const showsRates = guarded(reportRates(services.rateLimits));
   for (const path of ['/v1/models', '/models']) {
     app.get(path, needsInference, showsRates, listModels(services));
     // Model names may contain slashes, which most clients do not encode.
     app.get(`${path}/:id{.+}`, needsInference, showsRates, getModel(services));
     app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
   }
-  const limitRequests = limitRequestRate(services.rateLimits, 'requests');
-  const limitCounts = limitRequestRate(services.rateLimits, 'counts');
-  const limitTokens = limitDailyTokens(services.ledger);
+  const apiListeners = new Map<string, RequestListener>();
   for (const route of apiRoutes) {
-    const limitRate = route.takesSlot ? limitRequests : limitCounts;
+    const handle = handleApiRoute(route, services);
     for (const path of route.paths) {
-      app.post(
-        path,
-        authenticate(authenticator, route.scope),
-        limitRate,
-        limitTokens,
-        proxyApiRoute(route, services),
-      );
+      apiListeners.set(path, (incoming, outgoing) => {
+        const context = contexts.create(incoming, outgoing, path);
+        context.pattern = path;
+        handleDirectly(context, checkFirst, handle).catch(recordUnhandledError);
+      });
+      // For a request with a query, or a path that is encoded.
+      app.post(path, async (c) => {
+        await handle(c.get('request'));
+        return RESPONSE_ALREADY_SENT;
+      });
       app.all(path, rejectOtherMethods('POST'));
     }
   }
-  const needsAdmin = authenticate(authenticator, 'admin');
+  const needsAdmin = guarded(authenticate(authenticator, 'admin'));
   app.get('/admin/keys', needsAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
   app.get('/admin/requests', needsAdmin, listRequests(liveRequests));
   app.get('/admin/usage', needsAdmin, handleUsage(services.ledger, config.ledger.costPerHour));
@@ -139,12 +162,27 @@ export function createApp(services: AppDependencies): Hono<GatewayEnv> {
 
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, rejectOtherMethods('GET'));
-  return app;
+  return { hono: app, apiListeners };
 }
 
-/** Passes Node's requests to the app. */
-export function createRequestListener(app: Hono<GatewayEnv>): RequestListener {
-  const listener = getRequestListener(app.fetch, {
+async function handleDirectly(context: RequestContext, checkFirst: Guard, handle: ApiHandler): Promise<void> {
+  try {
+    const checking = checkFirst(context);
+    if (checking !== undefined) await checking;
+    await handle(context);
+  } catch (error) {
+    respondWithError(context, error);
+  }
+  discardBody(context.incoming);
+  context.handled();
+}
+
+/**
+ * Passes Node's requests on: those of the API's routes straight to their handlers, as Hono's router, request and response
+ * would cost as much as the rest of such a request (docs/performance.md), all others to Hono.
+ */
+export function createRequestListener({ hono, apiListeners }: App): RequestListener {
+  const honoListener = getRequestListener(hono.fetch, {
     hostname: 'gateway',
     // Keep Node's global Request and Response: with Hono's, a response that has been sent already is sent again as soon
     // as a middleware touches its headers.
@@ -153,9 +191,12 @@ export function createRequestListener(app: Hono<GatewayEnv>): RequestListener {
     errorHandler: rejectUnroutable,
   });
   return (incoming, outgoing) => {
+    const { method, url = '' } = incoming;
+    const direct = method === 'POST' ? apiListeners.get(url) : undefined;
+    if (direct !== undefined) direct(incoming, outgoing);
     // `OPTIONS *` is about the server as a whole (RFC 9110, section 9.3.7): it has no path that the app could route.
-    if (incoming.method === 'OPTIONS' && incoming.url === '*') listMethods(outgoing);
-    else listener(incoming, outgoing);
+    else if (method === 'OPTIONS' && url === '*') listMethods(outgoing);
+    else honoListener(incoming, outgoing);
   };
 }
 

@@ -69,9 +69,9 @@ export function handleFavicon({ assets }: Dashboard) {
 /** `POST /dashboard/session`: the key that passed authentication creates a session. */
 export function handleLogin({ sessions, isTrusted }: Dashboard) {
   return (c: GatewayContext) => {
-    const key = c.get('key');
+    const key = c.get('request').key;
     if (key === undefined) throw adminDisabled();
-    const { previousSecret = false } = c.get('record');
+    const { previousSecret = false } = c.get('request').record;
     sessions.delete(getSessionId(c));
     const id = sessions.create(key, previousSecret, Date.now());
     setSessionCookie(c, id, getPublicOrigin(c.env.incoming, isTrusted).scheme === 'https');
@@ -99,7 +99,7 @@ export function handleSessionStatus(dashboard: Dashboard) {
 /** `GET /dashboard/events`: the data of the dashboard, once per second, until the page or its session is closed. */
 export function handleEvents(dashboard: Dashboard) {
   return async (c: GatewayContext) => {
-    const response = c.get('response');
+    const response = c.get('request').response;
     const id = getSessionId(c);
     const isAuthorized = () => dashboard.isPublic || dashboard.sessions.find(id, Date.now()) !== undefined;
     response.writeHead(200, {
@@ -120,7 +120,7 @@ export function requireSession(dashboard: Dashboard): MiddlewareHandler<GatewayE
     if (dashboard.isPublic) return next();
     const session = getSession(c, dashboard.sessions);
     if (session === undefined) throw sessionRequired();
-    c.get('record').keyId = session.keyId;
+    c.get('request').record.keyId = session.keyId;
     return next();
   };
 }

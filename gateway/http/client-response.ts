@@ -1,4 +1,7 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+
+/** By their names in lower case. */
+export type HeaderFields = Readonly<Record<string, string | number>>;
 
 const lineEnd = '\r\n';
 const lastChunk = Buffer.from('0\r\n\r\n');
@@ -14,7 +17,8 @@ const SMALL_PIECE = 2048;
 export class ClientResponse {
   /** Node's response, to observe its state. Do not write to it directly. */
   readonly raw: ServerResponse;
-  readonly #headers: Record<string, string> = {};
+  /** Names and values in turns, as Node takes them. */
+  readonly #headers: (string | number)[] = [];
   /** Whether the framing is ours: Node has sent `transfer-encoding: chunked`. Never for HTTP/1.0. */
   #isChunked = false;
 
@@ -32,23 +36,34 @@ export class ClientResponse {
     return !(writableEnded || destroyed || writableNeedDrain);
   }
 
-  /** Adds a header to the head. The name must be in lower case. */
-  setHeader(name: string, value: string): void {
-    this.#headers[name] = value;
+  /** Adds a header to the head, or replaces it. The name must be in lower case. */
+  setHeader(name: string, value: string | number): void {
+    const headers = this.#headers;
+    for (let i = 0; i < headers.length; i += 2) {
+      if (headers[i] === name) {
+        headers[i + 1] = value;
+        return;
+      }
+    }
+    headers.push(name, value);
+  }
+
+  /** Whether a header of this name, in lower case, has been added. */
+  hasHeader(name: string): boolean {
+    return this.#headers.some((entry, i) => i % 2 === 0 && entry === name);
   }
 
   /** Writes the head, which is sent with the first piece. */
-  writeHead(status: number, headers: OutgoingHttpHeaders): void {
-    const all = Object.assign(this.#headers, headers);
-    const lines: (string | number)[] = [];
-    for (const name in all) lines.push(name, all[name] ?? '');
-    this.raw.writeHead(status, lines as string[]);
+  writeHead(status: number, headers: HeaderFields): void {
+    for (const name in headers) this.setHeader(name, headers[name] ?? '');
+    this.raw.writeHead(status, this.#headers as string[]);
   }
 
   /** Passes the collected headers to Node, for a response that Hono writes. */
   copyHeadersToRaw(): void {
     if (this.raw.headersSent) return;
-    for (const name in this.#headers) this.raw.setHeader(name, this.#headers[name] ?? '');
+    const headers = this.#headers;
+    for (let i = 0; i < headers.length; i += 2) this.raw.setHeader(String(headers[i]), headers[i + 1] ?? '');
   }
 
   /** Sends the head at once. */

@@ -13,22 +13,23 @@ export interface CounterResult {
 }
 
 export interface CounterStore {
-  consume(bucket: string, points: number, limit: number): Promise<CounterResult>;
+  /** A promise only where another process counts. */
+  consume(bucket: string, points: number, limit: number): CounterResult | Promise<CounterResult>;
 }
 
 /** Counters in named buckets, each with a fixed window. */
 export interface RefundableStore extends CounterStore {
   /** Adds points regardless of the limit. A negative number refunds points, at most those that are used. */
-  adjust(bucket: string, points: number): Promise<void>;
+  adjust(bucket: string, points: number): void | Promise<void>;
 }
 
 /** Refunds points to the window they were taken from, unless it is over. */
-export async function refund(
+export function refund(
   { store, windowEnds }: CounterResult,
   bucket: string,
   points: number,
-): Promise<void> {
-  if (points > 0 && performance.now() < windowEnds) await store.adjust(bucket, -points);
+): void | Promise<void> {
+  return points > 0 && performance.now() < windowEnds ? store.adjust(bucket, -points) : undefined;
 }
 
 interface Window {
@@ -47,7 +48,7 @@ export class LocalStore implements RefundableStore {
     this.#windowMs = windowSeconds * 1000;
   }
 
-  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
+  consume(bucket: string, points: number, limit: number): CounterResult {
     const now = performance.now();
     this.#deleteEnded(now);
     const known = this.#windows.get(bucket);
@@ -62,7 +63,7 @@ export class LocalStore implements RefundableStore {
     return { fits, used, resetMs, windowEnds: ends, store: this };
   }
 
-  async adjust(bucket: string, points: number): Promise<void> {
+  adjust(bucket: string, points: number): void {
     const now = performance.now();
     this.#deleteEnded(now);
     const known = this.#windows.get(bucket);

@@ -8,12 +8,13 @@ import { FallbackStore, type FallbackStoreOptions } from './rate-counters.ts';
 function slowStore() {
   const store = new LocalStore(60);
   const { promise: mayReply, resolve: reply } = Promise.withResolvers<void>();
-  const consume: LocalStore['consume'] = async (bucket, points, limit) => {
-    const count = await store.consume(bucket, points, limit);
+  const consume: FallbackStoreOptions['shared']['consume'] = async (bucket, points, limit) => {
+    const count = store.consume(bucket, points, limit);
     await mayReply;
     return count;
   };
-  const adjust: LocalStore['adjust'] = (bucket, points) => store.adjust(bucket, points);
+  const adjust: FallbackStoreOptions['shared']['adjust'] = async (bucket, points) =>
+    store.adjust(bucket, points);
   const shared = {
     consume,
     adjust,
@@ -22,7 +23,7 @@ function slowStore() {
     reconnect() {},
     close() {},
   };
-  return { shared, reply, used: async () => (await store.consume('bucket', 0, 100)).used };
+  return { shared, reply, used: async () => store.consume('bucket', 0, 100).used };
 }
 
 const log = createLog({ level: 'error', from: 'test', write: () => {} });

@@ -87,9 +87,13 @@ export class FallbackStore implements CounterStore {
     return this.#outages;
   }
 
-  async consume(bucket: string, points: number, limit: number): Promise<CounterResult> {
+  consume(bucket: string, points: number, limit: number): CounterResult | Promise<CounterResult> {
+    if (this.#isAlone) return this.#options.local.consume(bucket, points, limit);
+    return this.#consumeShared(bucket, points, limit);
+  }
+
+  async #consumeShared(bucket: string, points: number, limit: number): Promise<CounterResult> {
     const { shared, local, timeoutMs } = this.#options;
-    if (this.#isAlone) return local.consume(bucket, points, limit);
     const counting = shared.consume(bucket, points, limit);
     try {
       const count = await withDeadline(timeoutMs, counting);

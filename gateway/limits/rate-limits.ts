@@ -29,57 +29,85 @@ export class RateLimits {
   }
 
   /**
-   * Counts one request, or throws an ApiError. Returns a function that refunds it, for a request that another limit
-   * rejects later; undefined where no limit applies.
+   * Counts one request, or fails with an ApiError. Returns a function that refunds it, for a request that another limit
+   * rejects later; undefined where no limit applies. Like the store, it returns a promise only where it has to wait.
    */
-  async countRequest(
+  countRequest(
     key: Key | undefined,
     response: ClientResponse,
     unit: Exclude<RateUnit, 'tokens'>,
-  ): Promise<(() => void) | undefined> {
+  ): Refund | undefined | Promise<Refund | undefined> {
     const { requests, tokens } = getRates(key, this.#defaults);
-    const bucket = bucketName(key, unit);
-    const [count] = await Promise.all([
-      requests > 0 ? this.#store.consume(bucket, 1, requests) : undefined,
-      tokens > 0 ? this.#setHeadersFor(response, key, 'tokens', tokens) : undefined,
-    ]);
-    if (count === undefined) return undefined;
-    setRateHeaders(response, 'requests', requests, count);
-    if (!count.fits) throw rateLimitExceeded('requests', { ...count, limit: requests, requested: 1 });
-    return () => void refund(count, bucket, 1).catch(() => {});
+    const shown = tokens > 0 ? this.#setHeadersFor(response, key, 'tokens', tokens) : undefined;
+    const counted = requests > 0 ? this.#countRequest(key, response, unit, requests) : undefined;
+    return shown === undefined ? counted : shown.then(() => counted);
   }
 
   /** For requests that do not count. */
-  async setHeaders(key: Key | undefined, response: ClientResponse): Promise<void> {
+  setHeaders(key: Key | undefined, response: ClientResponse): void | Promise<void> {
     const { requests, tokens } = getRates(key, this.#defaults);
-    await Promise.all([
-      requests > 0 ? this.#setHeadersFor(response, key, 'requests', requests) : undefined,
-      tokens > 0 ? this.#setHeadersFor(response, key, 'tokens', tokens) : undefined,
-    ]);
+    const first = requests > 0 ? this.#setHeadersFor(response, key, 'requests', requests) : undefined;
+    const second = tokens > 0 ? this.#setHeadersFor(response, key, 'tokens', tokens) : undefined;
+    return first === undefined ? second : first.then(() => second);
   }
 
-  /** Reserves the tokens of a request, or throws an ApiError. Undefined where no limit applies. */
-  async reserveTokens(options: TokenReservationOptions): Promise<Reservation | undefined> {
-    const { key, expected, response, record } = options;
+  /** Reserves the tokens of a request, or fails with an ApiError. Undefined where no limit applies. */
+  reserveTokens(
+    options: TokenReservationOptions,
+  ): Reservation | undefined | Promise<Reservation | undefined> {
+    const { key, expected, context, generates, response, record } = options;
     const limit = getRates(key, this.#defaults).tokens;
     if (limit === 0) return undefined;
-    const tokens = tokensToReserve(expected, { ...options, limit });
+    const tokens = tokensToReserve(expected, { context, generates, limit });
     if (tokens > limit) throw tokenLimitTooSmall(tokens, limit);
     const bucket = bucketName(key, 'tokens');
-    const count = await this.#store.consume(bucket, tokens, limit);
-    setRateHeaders(response, 'tokens', limit, count);
-    if (!count.fits) throw rateLimitExceeded('tokens', { ...count, limit, requested: tokens });
-    return new Reservation({ bucket, tokens, count, record });
+    return whenCounted(this.#store.consume(bucket, tokens, limit), (count) => {
+      setRateHeaders(response, 'tokens', limit, count);
+      if (!count.fits) throw rateLimitExceeded('tokens', { ...count, limit, requested: tokens });
+      return new Reservation({ bucket, tokens, count, record });
+    });
   }
 
-  async #setHeadersFor(
+  #countRequest(
+    key: Key | undefined,
+    response: ClientResponse,
+    unit: Exclude<RateUnit, 'tokens'>,
+    limit: number,
+  ): Refund | Promise<Refund> {
+    const bucket = bucketName(key, unit);
+    return whenCounted(this.#store.consume(bucket, 1, limit), (count) => {
+      setRateHeaders(response, 'requests', limit, count);
+      if (!count.fits) throw rateLimitExceeded('requests', { ...count, limit, requested: 1 });
+      return () => ignoreFailure(refund(count, bucket, 1));
+    });
+  }
+
+  #setHeadersFor(
     response: ClientResponse,
     key: Key | undefined,
     unit: keyof Rates,
     limit: number,
-  ): Promise<void> {
-    setRateHeaders(response, unit, limit, await this.#store.consume(bucketName(key, unit), 0, limit));
+  ): Promise<void> | undefined {
+    const count = this.#store.consume(bucketName(key, unit), 0, limit);
+    if (count instanceof Promise) return count.then((it) => setRateHeaders(response, unit, limit, it));
+    setRateHeaders(response, unit, limit, count);
+    return undefined;
   }
+}
+
+/** Takes back what was counted, unless its window is over. */
+export type Refund = () => void;
+
+function whenCounted<T>(
+  count: CounterResult | Promise<CounterResult>,
+  then: (count: CounterResult) => T,
+): T | Promise<T> {
+  return count instanceof Promise ? count.then(then) : then(count);
+}
+
+/** Redis may be unreachable. A retry is pointless: a window lasts a minute. */
+function ignoreFailure(work: void | Promise<void>): void {
+  if (work instanceof Promise) work.catch(() => {});
 }
 
 /** The limits of a key, or the defaults where it has none. */

@@ -30,19 +30,27 @@ export class Reservation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#settle().catch(recordUnhandledError);
+    const { pendingUsage, usageCorrection } = this.#options.record;
+    if (pendingUsage === undefined && usageCorrection === undefined) {
+      const settled = this.#settle();
+      if (settled instanceof Promise) settled.catch(() => {});
+    } else this.#settleLater().catch(recordUnhandledError);
   }
 
-  async #settle(): Promise<void> {
-    const { tokens, record } = this.#options;
+  async #settleLater(): Promise<void> {
+    const { record } = this.#options;
     await record.pendingUsage;
-    const used = record.usage ? record.usage.input + record.usage.output : 0;
     // Fails while Redis is unreachable. A retry is pointless: the window lasts a minute.
-    await this.#adjust(used - tokens).catch(() => {});
-    await this.#adjust((await record.usageCorrection) ?? 0).catch(() => {});
+    await Promise.resolve(this.#settle()).catch(() => {});
+    await Promise.resolve(this.#adjust((await record.usageCorrection) ?? 0)).catch(() => {});
   }
 
-  #adjust(points: number): Promise<void> {
+  #settle(): void | Promise<void> {
+    const { tokens, record } = this.#options;
+    return this.#adjust((record.usage ? record.usage.input + record.usage.output : 0) - tokens);
+  }
+
+  #adjust(points: number): void | Promise<void> {
     const { bucket, count } = this.#options;
     return points > 0 ? count.store.adjust(bucket, points) : refund(count, bucket, -points);
   }

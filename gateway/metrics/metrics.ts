@@ -5,6 +5,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import type { UsageSums } from '../api/usage.ts';
 import { cacheFor } from '../http/cache-for.ts';
 import { type Authenticator, authenticate, presentedSecrets } from '../middleware/authenticate.ts';
+import { guarded } from '../middleware/guard.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { RequestFinished } from '../proxy/request-record.ts';
 import { backend, endpointPicker, gatewayProcess, system as systemMetrics, volume } from './catalogue.ts';
@@ -172,7 +173,7 @@ function sumWork(traffic: Traffic, keyTraffic: KeyTraffic): WorkDone {
  * as with llama-gguf-inference. A key that is presented must be valid: otherwise `/metrics` would be a place to guess keys.
  */
 export function authorizeMetrics(authenticator: Authenticator, authEnabled: boolean | undefined) {
-  const requireKey = authenticate(authenticator, 'metrics', 'admin');
+  const requireKey = guarded(authenticate(authenticator, 'metrics', 'admin'));
   return async function authorizeMetrics(c: GatewayContext, next: () => Promise<void>) {
     const hasNoKey = presentedSecrets(c.env.incoming.headers).length === 0;
     if (authEnabled === false || (authEnabled === undefined && hasNoKey)) return next();
@@ -183,7 +184,7 @@ export function authorizeMetrics(authenticator: Authenticator, authEnabled: bool
 /** `GET /metrics`, in Prometheus' text format. */
 export function handleMetrics(metrics: Pick<Metrics, 'render'>, authEnabled: boolean | undefined) {
   return async (c: GatewayContext) => {
-    const showsKeys = authEnabled === false || c.get('key') !== undefined;
+    const showsKeys = authEnabled === false || c.get('request').key !== undefined;
     const page = await metrics.render(showsKeys);
     return c.body(page, 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE });
   };

@@ -1,12 +1,11 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { MiddlewareHandler } from 'hono';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
 import { addressGroup } from '../http/client-address.ts';
-import type { GatewayEnv } from '../proxy/gateway-context.ts';
+import type { Guard } from './guard.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
@@ -23,31 +22,35 @@ export function authenticate(
   { ring, failedLogins }: Authenticator,
   scope: Scope,
   ...alternatives: readonly Scope[]
-): MiddlewareHandler<GatewayEnv> {
+): Guard {
   const scopes = [scope, ...alternatives];
-  return async function authenticate(c, next) {
+  return (context) => {
     const keys = ring();
     if (keys === undefined) {
       if (scope === 'admin') throw adminDisabled();
-      return next();
+      return undefined;
     }
-    const secrets = presentedSecrets(c.env.incoming.headers);
-    const record = c.get('record');
+    const { record, incoming } = context;
+    const secrets = presentedSecrets(incoming.headers);
     const accepted = findKey(keys, secrets);
-    if (accepted === undefined) throw await loginError(failedLogins, secrets, record.address);
+    if (accepted === undefined) return rejectLogin(failedLogins, secrets, record.address);
     const { key, previous } = accepted;
     record.keyId = key.id;
     record.previousSecret = previous;
     if (!scopes.some((one) => key.scopes.includes(one))) throw insufficientScope(scope);
-    c.set('key', key);
-    return next();
+    context.key = key;
+    return undefined;
   };
 }
 
 /** A request without a secret is no attempt to guess one, and does not count. */
-async function loginError(failedLogins: FailedLogins, secrets: readonly string[], address: string) {
+async function rejectLogin(
+  failedLogins: FailedLogins,
+  secrets: readonly string[],
+  address: string,
+): Promise<never> {
   const wait = secrets.length > 0 ? await failedLogins.count(address) : undefined;
-  return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
+  throw wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }
 
 function findKey(ring: KeyRing, secrets: readonly string[]) {
@@ -63,19 +66,25 @@ function findKey(ring: KeyRing, secrets: readonly string[]) {
  * Every secret that a request presents, in order of precedence. `x-api-key` and `api-key` come first: where a platform
  * uses `Authorization` itself (RunPod), clients send the key for us in one of them.
  */
-export function presentedSecrets(headers: IncomingHttpHeaders): string[] {
-  const presented = [headers['x-api-key'], headers['api-key'], bearer(headers.authorization)];
-  return presented.flatMap((secret) => (typeof secret === 'string' && secret !== '' ? decode(secret) : []));
+export function presentedSecrets(headers: IncomingHttpHeaders): readonly string[] {
+  const secrets: string[] = [];
+  add(secrets, headers['x-api-key']);
+  add(secrets, headers['api-key']);
+  add(secrets, bearer(headers.authorization));
+  return secrets;
+}
+
+/** Node reads header bytes as Latin-1, which browsers write; curl and most other programs write UTF-8. */
+function add(secrets: string[], secret: string | string[] | undefined): void {
+  if (typeof secret !== 'string' || secret === '') return;
+  if (beyondAscii.test(secret)) {
+    const text = Buffer.from(secret, 'latin1').toString('utf8');
+    if (!text.includes('\ufffd')) secrets.push(text);
+  }
+  secrets.push(secret);
 }
 
 const beyondAscii = /[\x80-\xff]/;
-
-/** Node reads header bytes as Latin-1, which browsers write; curl and most other programs write UTF-8. */
-function decode(secret: string): string[] {
-  if (!beyondAscii.test(secret)) return [secret];
-  const text = Buffer.from(secret, 'latin1').toString('utf8');
-  return text.includes('\ufffd') ? [secret] : [text, secret];
-}
 
 /** `Bearer SECRET`, in any case, or the secret alone, as clients of llama-gguf-inference send it. */
 function bearer(authorization: string | undefined): string | undefined {

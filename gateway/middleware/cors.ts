@@ -1,7 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-limits.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
+import type { Guard } from './guard.ts';
 
+const ALLOW_ORIGIN = 'access-control-allow-origin';
 const METHODS = 'GET, POST, DELETE, OPTIONS';
 const PREFLIGHT_MAX_AGE_SECONDS = '86400';
 const EXPOSED_HEADERS = [
@@ -18,45 +20,42 @@ const EXPOSED_HEADERS = [
 ].join(', ');
 
 /**
- * Allows browsers of the listed origins to call. The headers are set before anything else, so that errors and relayed
- * streams have them too. A preflight request needs no key, as it cannot carry one, but its headers are limited too.
+ * Allows browsers of the listed origins to call. To be called before anything else, so that errors and relayed streams
+ * have the headers too.
  */
-export function cors(
-  origins: readonly string[],
-  headerLimits: MiddlewareHandler<GatewayEnv>,
-): MiddlewareHandler<GatewayEnv> {
+export function allowOrigins(origins: readonly string[]): Guard {
   const any = origins.includes('*');
   const isAllowed = createOriginMatcher(origins);
-  return async function cors(c, next) {
-    const { incoming } = c.env;
-    const response = c.get('response');
+  return ({ incoming, response }) => {
     const { origin } = incoming.headers;
-    const allowed = origin !== undefined && (any || isAllowed(origin));
     if (origins.length > 0 && !any) response.setHeader('vary', 'Origin');
-    if (allowed) {
-      response.setHeader('access-control-allow-origin', any ? '*' : origin);
-      response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
-    }
-    if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined) {
-      return next();
-    }
-    // The requested headers are repeated in the response below, so their size is limited first.
-    await headerLimits(c, async () => {});
-    if (allowed) {
-      response.setHeader('access-control-allow-methods', METHODS);
-      response.setHeader(
-        'access-control-allow-headers',
-        incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
-      );
-      response.setHeader('access-control-max-age', PREFLIGHT_MAX_AGE_SECONDS);
-      // Browsers ask for this when a page of the internet calls into a private network.
-      if (incoming.headers['access-control-request-private-network'] === 'true') {
-        response.setHeader('access-control-allow-private-network', 'true');
-      }
-    }
-    return c.body(null, 204);
+    if (origin === undefined || !(any || isAllowed(origin))) return;
+    response.setHeader(ALLOW_ORIGIN, any ? '*' : origin);
+    response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
   };
 }
+
+/**
+ * Answers preflight requests. They need no key, as they cannot carry one. The requested headers are repeated in the
+ * response, so the size of all headers must have been limited before.
+ */
+export const answerPreflight: MiddlewareHandler<GatewayEnv> = async (c, next) => {
+  const { response, incoming } = c.get('request');
+  if (incoming.method !== 'OPTIONS' || incoming.headers['access-control-request-method'] === undefined)
+    return next();
+  if (response.hasHeader(ALLOW_ORIGIN)) {
+    response.setHeader('access-control-allow-methods', METHODS);
+    response.setHeader(
+      'access-control-allow-headers',
+      incoming.headers['access-control-request-headers'] ?? 'Authorization, Content-Type',
+    );
+    response.setHeader('access-control-max-age', PREFLIGHT_MAX_AGE_SECONDS);
+    // Browsers ask for this when a page of the internet calls into a private network.
+    if (incoming.headers['access-control-request-private-network'] === 'true')
+      response.setHeader('access-control-allow-private-network', 'true');
+  }
+  return c.body(null, 204);
+};
 
 /** A host name has at most 253 characters. */
 const MAX_ORIGIN_LENGTH = 300;

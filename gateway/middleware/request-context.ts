@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
-import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
 import { clientAddress, type IsTrustedProxy } from '../http/client-address.ts';
-import { ClientResponse } from '../http/client-response.ts';
-import type { GatewayEnv } from '../proxy/gateway-context.ts';
+import { RequestContext } from '../proxy/request-context.ts';
 import {
   createRequestRecord,
   getOutcome,
@@ -29,43 +26,44 @@ export interface RequestContextOptions {
 }
 
 /**
- * Creates the record of a request, with its id (a well-formed `x-request-id` is kept), and the writer of its response.
- * When the response has closed, in whichever way, the observers get the record.
+ * Creates the context of each request, with its record and its id (a well-formed `x-request-id` is kept). When the
+ * request has ended, in whichever way, the observers get the record.
  */
-export function requestContext({
-  isTrusted,
-  requestEvents,
-  startTrace,
-}: RequestContextOptions): MiddlewareHandler<GatewayEnv> {
-  return async function requestContext(c, next) {
-    const { incoming, outgoing } = c.env;
-    const given = incoming.headers['x-request-id'];
+export class RequestContexts {
+  readonly #options: RequestContextOptions;
+
+  constructor(options: RequestContextOptions) {
+    this.#options = options;
+  }
+
+  /** `path` is the request's, decoded. */
+  create(incoming: IncomingMessage, outgoing: ServerResponse, path: string): RequestContext {
+    const { isTrusted, startTrace, requestEvents } = this.#options;
+    const { headers, method = '', socket } = incoming;
+    const given = headers['x-request-id'];
     const id = typeof given === 'string' && wellFormed.test(given) ? given : randomUUID();
-    const address = clientAddress(
-      incoming.socket.remoteAddress,
-      incoming.headers['x-forwarded-for']?.toString(),
-      isTrusted,
-    );
-    const record = createRequestRecord({ id, method: c.req.method, path: c.req.path, address });
-    if (startTrace) record.trace = startTrace(record, incoming.headers);
-    c.set('record', record);
-    const response = new ClientResponse(outgoing);
-    c.set('response', response);
-    response.setHeader('x-request-id', id);
-    // Anthropic's clients read the id from this header.
-    if (isAnthropicClient(c.req.path, incoming.headers)) response.setHeader('request-id', id);
+    const forwardedFor = headers['x-forwarded-for']?.toString();
+    const address = clientAddress(socket.remoteAddress, forwardedFor, isTrusted);
+    const record = createRequestRecord({ id, method, path, address });
+    if (startTrace) record.trace = startTrace(record, headers);
     requestEvents.begin();
-    const closed = new Promise((resolve) => outgoing.once('close', resolve));
-    await next();
-    response.copyHeadersToRaw();
-    const onClosed = async () => {
-      const { statusCode, writableFinished } = outgoing;
-      record.endedAt = performance.now();
-      const completed = writableFinished || reachedStreamEnd(record);
-      await record.pendingUsage?.catch(recordUnhandledError);
+    const context = new RequestContext(incoming, outgoing, record, this.#onEnd);
+    context.response.setHeader('x-request-id', id);
+    // Anthropic's clients read the id from this header.
+    if (isAnthropicClient(path, headers)) context.response.setHeader('request-id', id);
+    return context;
+  }
+
+  /** Completes the record and passes it on, at once unless its tokens have to be counted first. */
+  readonly #onEnd = ({ record, response, pattern, key }: RequestContext): void => {
+    const { statusCode, writableFinished } = response.raw;
+    record.endedAt = performance.now();
+    const completed = writableFinished || reachedStreamEnd(record);
+    const finish = () => {
       const end = getOutcome(record, statusCode, completed);
-      requestEvents.finish({ record, end, pattern: routePath(c, -1), priority: c.get('key')?.priority });
+      this.#options.requestEvents.finish({ record, end, pattern, priority: key?.priority });
     };
-    closed.then(onClosed).catch(recordUnhandledError);
+    if (record.pendingUsage === undefined) finish();
+    else record.pendingUsage.catch(recordUnhandledError).then(finish).catch(recordUnhandledError);
   };
 }

@@ -1,6 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { MiddlewareHandler } from 'hono';
-import { ApiError } from '../errors/api-error.ts';
 import {
   dailyBudgetExceeded,
   headerFieldsTooLarge,
@@ -8,7 +6,7 @@ import {
   uriTooLong,
 } from '../errors/catalogue.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { GatewayEnv } from '../proxy/gateway-context.ts';
+import type { Guard } from './guard.ts';
 
 export interface HeaderLimits {
   readonly maxHeaders: number;
@@ -19,58 +17,36 @@ export interface HeaderLimits {
 const METHOD_AND_VERSION = ' '.length + ' HTTP/1.1'.length;
 const COLON_AND_SPACE = 2;
 
+/** Limits the request line, each header line and the number of headers; Node's parser limits only their sum. */
+export function limitHeaders(limits: HeaderLimits): Guard {
+  const { maxHeaders, maxHeaderLineBytes, maxRequestLineBytes } = limits;
+  return ({ incoming }) => {
+    const { method = '', url = '', rawHeaders } = incoming;
+    if (method.length + url.length + METHOD_AND_VERSION > maxRequestLineBytes)
+      throw uriTooLong(maxRequestLineBytes);
+    if (rawHeaders.length / 2 > maxHeaders) throw headerFieldsTooLarge();
+    let hosts = 0;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? '';
+      const line = name.length + COLON_AND_SPACE + (rawHeaders[i + 1]?.length ?? 0);
+      if (line > maxHeaderLineBytes) throw headerFieldsTooLarge();
+      if (isHost(name)) hosts += 1;
+    }
+    if (!hasValidHost(incoming, hosts)) throw malformedRequest();
+  };
+}
+
+const isHost = (name: string) => name.length === 4 && name.toLowerCase() === 'host';
+
 /** RFC 9112, section 3.2: exactly one Host, optional in HTTP/1.0. Node would use the first of several. */
 function hasValidHost({ httpVersion }: IncomingMessage, hosts: number): boolean {
   if (hosts === 0) return httpVersion === '1.0';
   return hosts === 1 && (httpVersion === '1.1' || httpVersion === '1.0');
 }
 
-const isHost = (name: string) => name.length === 4 && name.toLowerCase() === 'host';
-
-/** Limits the request line, each header line and the number of headers; Node's parser limits only their sum. */
-export function limitHeaders(limits: HeaderLimits): MiddlewareHandler<GatewayEnv> {
-  return async function limitHeaders(c, next) {
-    const { method = '', url = '', rawHeaders } = c.env.incoming;
-    if (method.length + url.length + METHOD_AND_VERSION > limits.maxRequestLineBytes) {
-      throw uriTooLong(limits.maxRequestLineBytes);
-    }
-    if (rawHeaders.length / 2 > limits.maxHeaders) throw headerFieldsTooLarge();
-    let hosts = 0;
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const name = rawHeaders[i] ?? '';
-      const line = name.length + COLON_AND_SPACE + (rawHeaders[i + 1]?.length ?? 0);
-      if (line > limits.maxHeaderLineBytes) throw headerFieldsTooLarge();
-      if (isHost(name)) hosts += 1;
-    }
-    if (!hasValidHost(c.env.incoming, hosts)) throw malformedRequest();
-    return next();
-  };
-}
-
-const TOO_MANY_REQUESTS = 429;
-
-/**
- * Counts a request towards the requests per minute of its key, before the body is read, so that a rejection costs next to
- * nothing. A request that another limit of the key rejects later is not counted. Token counting has a counter of its own
- * (`counts`), as agents send dozens of such requests before the first one that generates.
- */
-export function limitRequestRate(
-  limits: RateLimits,
-  unit: 'requests' | 'counts',
-): MiddlewareHandler<GatewayEnv> {
-  return async function limitRequestRate(c, next) {
-    const refund = await limits.countRequest(c.get('key'), c.get('response'), unit);
-    await next();
-    if (c.error instanceof ApiError && c.error.status === TOO_MANY_REQUESTS) refund?.();
-  };
-}
-
 /** Sets the rate limit headers on responses that do not count. */
-export function reportRates(limits: RateLimits): MiddlewareHandler<GatewayEnv> {
-  return async function reportRates(c, next) {
-    await limits.setHeaders(c.get('key'), c.get('response'));
-    await next();
-  };
+export function reportRates(limits: RateLimits): Guard {
+  return ({ key, response }) => limits.setHeaders(key, response);
 }
 
 /** The usage of each key since midnight UTC. */
@@ -81,14 +57,13 @@ export interface DailyUsage {
 }
 
 /** Rejects a key that has used up its `tokensPerDay`, until midnight UTC. Requests in progress may exceed it. */
-export function limitDailyTokens(usage: DailyUsage): MiddlewareHandler<GatewayEnv> {
-  return async function limitDailyTokens(c, next) {
-    const key = c.get('key');
+export function limitDailyTokens(usage: DailyUsage): Guard {
+  return ({ key }) => {
     const budget = key?.limits.tokensPerDay ?? 0;
-    if (key === undefined || budget === 0) return next();
-    await usage.ready;
-    const { input, output } = usage.today(key.id, Date.now());
-    if (input + output >= budget) throw dailyBudgetExceeded(budget, input + output);
-    return next();
+    if (key === undefined || budget === 0) return undefined;
+    return usage.ready.then(() => {
+      const { input, output } = usage.today(key.id, Date.now());
+      if (input + output >= budget) throw dailyBudgetExceeded(budget, input + output);
+    });
   };
 }

@@ -38,10 +38,12 @@ export async function runAttempt(
   leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
-  const result = await sendWithLease(context, leaseRequest, attempt);
-  if (result !== 'quarantined') return result;
-  await context.services.quarantine.waitForTurn(context.signal);
-  return runAttempt(context, { ...leaseRequest, requeued: true }, attempt);
+  let result = await sendWithLease(context, leaseRequest, attempt);
+  while (result === 'quarantined') {
+    await context.services.quarantine.waitForTurn(context.signal);
+    result = await sendWithLease(context, { ...leaseRequest, requeued: true }, attempt);
+  }
+  return result;
 }
 
 async function sendWithLease(
@@ -49,54 +51,53 @@ async function sendWithLease(
   leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult | 'quarantined'> {
-  using lease = await admit(context, leaseRequest);
-  const { services, request, record } = context;
-  rejectIfBlocked(services.quarantine, record, request.body);
-  const tracked = services.quarantine.start(request.body);
-  if (tracked === undefined) return 'quarantined';
-  context.keepAlive?.start();
-  // Awaited here: the lease is returned when this function ends, or when the backend releases the slot after that.
-  return await sendTracked(context, lease, tracked, attempt);
-}
-
-async function admit({ route, services, record }: ProxyContext, leaseRequest: LeaseRequest): Promise<Lease> {
-  const { monitor } = services;
+  const { route, services, request, record } = context;
+  const { quarantine } = services;
   const scheduler = route.takesSlot ? services.scheduler : services.countingScheduler;
-  const since = performance.now();
   const endTrace = record.trace?.startWait();
-  const admission = await scheduler.admit(leaseRequest);
+  const since = performance.now();
+  const admitting = scheduler.admit(leaseRequest);
+  const admission = admitting instanceof Promise ? await admitting : admitting;
   endTrace?.(admission.outcome);
   record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
-  if (admission.outcome !== 'granted') throw admissionError(admission, monitor.status, leaseRequest.signal);
-  record.machineShare = admission.lease.slots / Math.max(scheduler.counts.capacity, 1);
-  return admission.lease;
-}
-
-/** Reports to the quarantine what became of the request at the engine. */
-async function sendTracked(
-  context: ProxyContext,
-  lease: Lease,
-  tracked: TrackedRequest,
-  attempt: Attempt,
-): Promise<ExchangeResult> {
-  const { quarantine } = context.services;
+  if (admission.outcome !== 'granted')
+    throw admissionError(admission, services.monitor.status, leaseRequest.signal);
+  using lease = admission.lease;
+  record.machineShare = lease.slots / Math.max(scheduler.capacity, 1);
+  rejectIfBlocked(quarantine, record, request.body);
+  const tracked = quarantine.start(request.body);
+  if (tracked === undefined) return 'quarantined';
+  context.keepAlive?.start();
   try {
+    // Awaited here: the lease is returned when this function ends, or when the backend releases the slot after that.
     const result = await send(context, lease, tracked, attempt);
-    if (result.outcome === 'failed') {
-      const { kind } = result.failure;
-      if (kind === 'unreachable') tracked.releaseTurn?.();
-      else if (kind === 'broke-off') await quarantine.connectionLost(tracked, attempt.progress());
-      else quarantine.abandoned(tracked);
-    }
-    // An engine that loads has read nothing.
-    else if (result.outcome === 'declined' && result.error.status === 503) tracked.releaseTurn?.();
-    else if (context.route.takesSlot) quarantine.completed(tracked);
-    else quarantine.counted(tracked);
+    const reporting = reportResult(context, tracked, attempt, result);
+    if (reporting !== undefined) await reporting;
     return result;
   } catch (error) {
     quarantine.abandoned(tracked);
     throw error;
   }
+}
+
+/** Reports to the quarantine what became of a request at the engine. */
+function reportResult(
+  { route, services: { quarantine } }: ProxyContext,
+  tracked: TrackedRequest,
+  attempt: Attempt,
+  result: ExchangeResult,
+): Promise<void> | undefined {
+  if (result.outcome === 'failed') {
+    const { kind } = result.failure;
+    if (kind === 'broke-off') return quarantine.connectionLost(tracked, attempt.progress());
+    if (kind === 'unreachable') tracked.releaseTurn?.();
+    else quarantine.abandoned(tracked);
+  }
+  // An engine that loads has read nothing.
+  else if (result.outcome === 'declined' && result.error.status === 503) tracked.releaseTurn?.();
+  else if (route.takesSlot) quarantine.completed(tracked);
+  else quarantine.counted(tracked);
+  return undefined;
 }
 
 async function send(

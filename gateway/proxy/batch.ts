@@ -1,11 +1,11 @@
-import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { findInputsField, getInputs } from '../api/request-size.ts';
 import type { ApiRoute, InputsField } from '../api/route-table.ts';
 import type { Usage } from '../api/usage.ts';
 import { badGateway } from '../errors/catalogue.ts';
-import { ClientResponse } from '../http/client-response.ts';
+import { ClientResponse, type HeaderFields } from '../http/client-response.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
 import { finish } from './finish.ts';
@@ -157,7 +157,7 @@ export async function proxyBatch(
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const partRecords: RequestRecord[] = [];
-  let head: OutgoingHttpHeaders | undefined;
+  let head: HeaderFields | undefined;
 
   async function send(at: number, requeued: boolean): Promise<void> {
     const request = plan.part(at);
@@ -221,7 +221,7 @@ async function allOrFirstFailure(works: readonly Promise<void>[], failed: AbortC
 /** Takes the response to one part in place of the client. */
 class BufferedResponse extends ClientResponse {
   readonly #chunks: Buffer[] = [];
-  head: OutgoingHttpHeaders | undefined;
+  head: HeaderFields | undefined;
 
   constructor() {
     // Nothing is ever written to it, so it looks like a client that keeps up.
@@ -232,7 +232,7 @@ class BufferedResponse extends ClientResponse {
     return this.head !== undefined;
   }
 
-  override writeHead(_: number, headers: OutgoingHttpHeaders): void {
+  override writeHead(_: number, headers: HeaderFields): void {
     this.head = headers;
   }
 

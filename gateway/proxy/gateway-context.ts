@@ -1,23 +1,11 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import type { Key } from '../../keys/key.ts';
-import type { ClientResponse } from '../http/client-response.ts';
-import type { KeepAlive } from '../upstream/keep-alive.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { RequestContext } from './request-context.ts';
 
-/** What the middleware leaves for the handlers. */
-export interface GatewayVariables {
-  record: RequestRecord;
-  response: ClientResponse;
-  /** Undefined without authentication, and before it. */
-  key: Key | undefined;
-  /** Set for a request that may be kept alive before its response. */
-  keepAlive: KeepAlive | undefined;
-}
-
+/** The context of Hono's handlers, for all routes that Hono serves. */
 export interface GatewayEnv {
   Bindings: HttpBindings;
-  Variables: GatewayVariables;
+  Variables: { request: RequestContext };
 }
 
 export type GatewayContext = Context<GatewayEnv>;

@@ -7,7 +7,7 @@ function openIn(live: LiveRequests, id: string, keyId?: string) {
   const record = createRequestRecord({ id, method: 'POST', path: '/v1/completions', address: '127.0.0.1' });
   if (keyId !== undefined) record.keyId = keyId;
   const controller = new AbortController();
-  return { record, signal: controller.signal, entry: live.add(record, controller) };
+  return { record, signal: controller.signal, entry: live.add({ record, controller }) };
 }
 
 describe('live requests', () => {

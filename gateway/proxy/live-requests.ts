@@ -1,6 +1,7 @@
 import { RequestCancelled } from '../upstream/failure.ts';
 import type { RequestRecord } from './request-record.ts';
 
+/** What is needed of a request to list and to cancel it. */
 interface LiveRequest {
   readonly record: RequestRecord;
   readonly controller: AbortController;
@@ -26,9 +27,8 @@ export class LiveRequests {
     return [...this.#all].map(({ record }) => record);
   }
 
-  /** Lists a request until the returned value is disposed of. The controller aborts it. */
-  add(record: RequestRecord, controller: AbortController): Disposable {
-    const request = { record, controller };
+  /** Lists a request until the returned value is disposed of. */
+  add(request: LiveRequest): Disposable {
     this.#all.add(request);
     this.#onCount(this.#all.size);
     // Its key may have been disabled since it was checked.

@@ -17,37 +17,31 @@ import {
 import { addressModel } from '../models/router-models.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
-import type { BodyAllocation } from './body-budget.ts';
 import { countInputUnlessSuspect } from './count-tokens.ts';
 import type { ProxyServices } from './proxy-context.ts';
-import { readBody } from './read-body.ts';
 import type { RequestRecord } from './request-record.ts';
 import { abortError, admissionError } from './result-errors.ts';
 
-/** Reads the body of a request, and the fields that the gateway acts on. Throws an ApiError if they are invalid. */
-export async function parseRequest(
-  route: ApiRoute,
-  { limits, timeouts }: GatewayConfig,
-  incoming: IncomingMessage,
-  allocation: BodyAllocation,
-  signal: AbortSignal,
-  props: BackendProps | undefined,
-): Promise<ApiRequest> {
-  const type = incoming.headers['content-type'];
-  const isForm = type?.startsWith('multipart/form-data') ?? false;
-  if (isForm && route.body !== 'json or form')
+/** Throws the ApiError of a body that is of another kind than the route takes. */
+export function checkContentType(route: ApiRoute, { headers }: IncomingMessage): void {
+  const type = headers['content-type'];
+  if (isForm(type) && route.body !== 'json or form')
     throw unsupportedMediaType('multipart/form-data', 'application/json');
-  if (type !== undefined && !isForm && !isJson(type)) throw unsupportedMediaType(type, 'application/json');
-  const encoding = incoming.headers['content-encoding'];
+  if (type !== undefined && type !== 'application/json' && !isForm(type) && !isJson(type))
+    throw unsupportedMediaType(type, 'application/json');
+  const encoding = headers['content-encoding'];
   if (encoding !== undefined && !isIdentity(encoding)) throw unsupportedEncoding(encoding);
-  const body = await readBody(incoming, {
-    maxBytes: limits.maxBodyBytes,
-    idleTimeout: timeouts.clientBody,
-    minRate: limits.minBodyRate,
-    allocation,
-    signal,
-  });
-  if (isForm) return createFormRequest(body);
+}
+
+/** Reads the fields of a request that the gateway acts on. Throws an ApiError if they are invalid. */
+export function parseRequest(
+  route: ApiRoute,
+  { limits }: GatewayConfig,
+  contentType: string | undefined,
+  body: Buffer,
+  props: BackendProps | undefined,
+): ApiRequest {
+  if (isForm(contentType)) return createFormRequest(body);
   return parseRequestBody(body, {
     allowRemoteMedia: limits.allowRemoteMedia,
     shortAnswerTokens: limits.shortAnswerTokens,
@@ -60,6 +54,7 @@ export async function parseRequest(
   });
 }
 
+const isForm = (type: string | undefined) => type?.startsWith('multipart/form-data') ?? false;
 const isIdentity = (encoding: string) => /^(?:identity)?$/i.test(encoding);
 const isJson = (type: string) => /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
 
@@ -92,10 +87,9 @@ const LOADING_RETRY_MS = 5000;
  * allow their embeddings to be cut.
  */
 export async function checkDimensions(
-  { dimensions }: ApiRequest,
+  dimensions: number,
   { modelMeta, monitor }: ProxyServices,
 ): Promise<void> {
-  if (dimensions === undefined) return;
   const size = (await modelMeta.read())?.n_embd;
   if (dimensions === size) return;
   if (size === undefined && monitor.status !== 'ready') throw modelLoading(LOADING_RETRY_MS);
@@ -122,19 +116,27 @@ const SUSPICIOUS = 0.75;
 /** How long a count may take, ms. To serve such a request would take the engine as long before its first token. */
 const COUNT_TIMEOUT = 600_000;
 
+/** Whether a prompt looks too long for the context. Several prompts in one request have a slot each. */
+export function mayExceedContext(
+  route: ApiRoute,
+  { estimate, sequences }: ApiRequest,
+  { monitor }: Pick<ProxyServices, 'monitor'>,
+): boolean {
+  const context = monitor.props?.contextPerSlot;
+  if (context === undefined || estimate.input < context * SUSPICIOUS) return false;
+  return route.countPath !== undefined && route.generates && sequences === 1 && monitor.status === 'ready';
+}
+
 /**
- * Rejects a prompt that does not fit the context before it waits for a slot. Only prompts that look too long are counted, by
- * the backend itself, a few at a time. Several prompts in one request have a slot each.
+ * Rejects a prompt that does not fit the context before it waits for a slot. The backend itself counts such prompts, a few at
+ * a time.
  */
 export async function checkPromptLength(
   route: ApiRoute,
-  { estimate, sequences, body }: ApiRequest,
+  body: Buffer,
   { countingScheduler, counting, monitor }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'monitor'>,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
-  const context = monitor.props?.contextPerSlot;
-  if (context === undefined || route.countPath === undefined || !route.generates || sequences > 1) return;
-  if (estimate.input < context * SUSPICIOUS || monitor.status !== 'ready') return;
   const admission = await countingScheduler.admit(leaseRequest);
   if (admission.outcome !== 'granted') throw admissionError(admission, monitor.status, leaseRequest.signal);
   const { lease } = admission;
@@ -142,6 +144,7 @@ export async function checkPromptLength(
   const counted = countInputUnlessSuspect({ ...counting, timeoutMs: COUNT_TIMEOUT }, route, body);
   counted.finally(() => lease[Symbol.dispose]()).catch(() => {});
   const tokens = await raceAbort(counted, leaseRequest.signal);
+  const context = monitor.props?.contextPerSlot ?? Number.POSITIVE_INFINITY;
   if (tokens !== undefined && tokens >= context) throw contextLengthExceeded(tokens, context);
 }
 

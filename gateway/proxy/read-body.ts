@@ -21,8 +21,11 @@ export interface PaceLimits {
 
 const SHUTDOWN_RETRY_MS = 1000;
 
-/** Reads a complete request body into memory, never more than `maxBytes`, with or without a content-length. */
-export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+/**
+ * Reads a complete request body into memory, never more than `maxBytes`, with or without a content-length. Returns a promise
+ * only for one that has not arrived yet.
+ */
+export function readBody(request: IncomingMessage, limits: BodyLimits): Buffer | Promise<Buffer> {
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > limits.maxBytes) throw payloadTooLarge(limits.maxBytes);
@@ -37,11 +40,8 @@ function isBuffered({ readableLength }: IncomingMessage, announced: string | und
   return announced !== undefined && readableLength === Number(announced) && readableLength > 0;
 }
 
-/** Without listeners or timers. */
-async function readBuffered(
-  request: IncomingMessage,
-  allocation: BodyAllocation | undefined,
-): Promise<Buffer> {
+/** Without listeners, timers and promises. */
+function readBuffered(request: IncomingMessage, allocation: BodyAllocation | undefined): Buffer {
   const body: Buffer = request.read();
   allocation?.allocate(body.length);
   // Node and the access log wait for the end of the request.

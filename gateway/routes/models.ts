@@ -49,7 +49,7 @@ const isAnthropic = (c: GatewayContext) => isAnthropicClient(c.req.path, c.env.i
 
 function allowedModels(models: ModelNames, c: GatewayContext): readonly string[] {
   if (models.public.length === 0) throw modelLoading(1000);
-  const key = c.get('key');
+  const key = c.get('request').key;
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 

@@ -155,6 +155,8 @@ export interface QueueCounts {
   readonly waiting: number;
 }
 
+const noGrants: readonly never[] = [];
+
 /**
  * Slots, and the lanes that wait for them. A state machine without clocks and promises: events go in, grants come out.
  * Between two events no request waits that could be served, so a new one is granted at once only if it overtakes nobody.
@@ -173,6 +175,10 @@ export class FairQueue<W extends Waiter> {
     this.#limits = limits;
   }
 
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   get counts(): QueueCounts {
     return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting };
   }
@@ -183,6 +189,8 @@ export class FairQueue<W extends Waiter> {
 
   enqueue(waiter: W): EnqueueResult<W> {
     const lane = this.#laneOf(waiter);
+    const atOnce = this.#grantAtOnce(lane, waiter);
+    if (atOnce) return { outcome: 'granted', grant: atOnce };
     if (waiter.requeued) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
     this.#waiting += 1;
@@ -244,7 +252,17 @@ export class FairQueue<W extends Waiter> {
     return lane;
   }
 
-  #grant(): Grant<W>[] {
+  /** What `#grant` would do where nobody waits. */
+  #grantAtOnce(lane: Lane<W>, waiter: W): Grant<W> | undefined {
+    if (this.#waiting > 0 || this.#capacity === 0 || isAtLimit(lane)) return undefined;
+    const slots = Math.min(waiter.slots, this.#capacity);
+    if (this.#leased + slots > this.#capacity) return undefined;
+    this.#serve(lane, waiter, slots);
+    return { waiter, slots };
+  }
+
+  #grant(): readonly Grant<W>[] {
+    if (this.#waiting === 0) return noGrants;
     const grants: Grant<W>[] = [];
     while (this.#capacity > 0) {
       const lane = pickLane(this.#lanes.values());
@@ -253,6 +271,8 @@ export class FairQueue<W extends Waiter> {
       // Never more than there are, or a request with many choices would wait for ever.
       const slots = Math.min(waiter.slots, this.#capacity);
       if (this.#leased + slots > this.#capacity) break;
+      lane.waiting.shift();
+      this.#waiting -= 1;
       this.#serve(lane, waiter, slots);
       grants.push({ waiter, slots });
     }
@@ -260,9 +280,7 @@ export class FairQueue<W extends Waiter> {
   }
 
   #serve(lane: Lane<W>, waiter: W, slots: number): void {
-    lane.waiting.shift();
     lane.running += 1;
-    this.#waiting -= 1;
     this.#leased += slots;
     this.#served = Math.max(this.#served, lane.served);
     lane.served += costOf(waiter) / lane.settings.weight;

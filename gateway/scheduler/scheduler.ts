@@ -49,10 +49,21 @@ export interface SchedulerOptions extends QueueLimits {
   readonly countingScheduler?: Scheduler;
 }
 
-interface Candidate extends Waiter {
-  readonly since: number;
+class Candidate implements Waiter {
+  readonly lane: LaneSettings;
+  readonly slots: number;
+  readonly cost: number;
   readonly requeued: boolean;
-  readonly end: (result: AdmissionResult) => void;
+  readonly since = performance.now();
+  /** Set while it waits. */
+  end: (result: AdmissionResult) => void = () => {};
+
+  constructor({ lane, slots, cost = slots, requeued = false }: LeaseRequest) {
+    this.lane = lane;
+    this.slots = slots;
+    this.cost = cost;
+    this.requeued = requeued;
+  }
 }
 
 /**
@@ -114,6 +125,11 @@ export class Scheduler {
     return { ...slots, waiting: waiting + (this.#countingScheduler?.counts.waiting ?? 0) };
   }
 
+  /** Slots; 0 while no backend can serve requests. */
+  get capacity(): number {
+    return this.#queue.capacity;
+  }
+
   get isDraining(): boolean {
     return this.#isDraining;
   }
@@ -137,10 +153,11 @@ export class Scheduler {
     return counts;
   }
 
-  async admit(request: LeaseRequest): Promise<AdmissionResult> {
-    const result = await this.#decide(request);
-    this.#count(request.lane.weight, result.outcome);
-    return result;
+  /** At once where it can; a promise for a request that waits. */
+  admit(request: LeaseRequest): AdmissionResult | Promise<AdmissionResult> {
+    const result = this.#decide(request);
+    if (result instanceof Promise) return result.then((it) => this.#counted(request, it));
+    return this.#counted(request, result);
   }
 
   /** The slots of the backend while it is ready, 0 while it is not, so that all new requests queue. */
@@ -177,32 +194,27 @@ export class Scheduler {
     await promise;
   }
 
-  async #decide(request: LeaseRequest): Promise<AdmissionResult> {
+  #decide(request: LeaseRequest): AdmissionResult | Promise<AdmissionResult> {
     if (request.signal.aborted) return { outcome: 'left' };
     if (this.#closed) return { outcome: this.#closed, retryAfterMs: SHUTDOWN_RETRY_MS };
     if (this.#isDraining && !request.requeued)
       return { outcome: 'draining', retryAfterMs: SHUTDOWN_RETRY_MS };
-    const { promise, resolve } = Promise.withResolvers<AdmissionResult>();
-    const since = performance.now();
-    const { lane, slots, cost = slots, requeued = false } = request;
-    const candidate: Candidate = { lane, slots, cost, since, requeued, end: resolve };
+    const candidate = new Candidate(request);
     const entry = this.#queue.enqueue(candidate);
     if (entry.outcome === 'granted') return { outcome: 'granted', lease: this.#createLease(entry.grant) };
     if (entry.outcome === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
     entry.evicted?.end({ outcome: 'full', retryAfterMs: this.#retryAfterMs() });
-    if (this.#queue.counts.waiting === 1) this.#stuckSince = since;
+    if (this.#queue.counts.waiting === 1) this.#stuckSince = candidate.since;
     request.onQueued?.(() => ({
       position: this.#queue.positionOf(candidate),
       waiting: this.counts.waiting,
     }));
-    return this.#wait(candidate, promise, request.signal);
+    return this.#wait(candidate, request.signal);
   }
 
-  async #wait(
-    candidate: Candidate,
-    promise: Promise<AdmissionResult>,
-    signal: AbortSignal,
-  ): Promise<AdmissionResult> {
+  async #wait(candidate: Candidate, signal: AbortSignal): Promise<AdmissionResult> {
+    const { promise, resolve } = Promise.withResolvers<AdmissionResult>();
+    candidate.end = resolve;
     const onAbort = () => this.#dismiss(candidate, { outcome: 'left' });
     const onTimeout = () =>
       this.#dismiss(candidate, { outcome: 'timed-out', retryAfterMs: this.#retryAfterMs() });
@@ -228,17 +240,22 @@ export class Scheduler {
   }
 
   #createLease(grant: Grant<Candidate>): Lease {
-    const grantedAt = performance.now();
     this.#leasesOut += 1;
-    const slots = this.#leasesSlots ? grant.slots : 0;
-    return new Lease(slots, grantedAt - grant.waiter.since, () => {
-      this.#retryAfter.addServiceTime(performance.now() - grantedAt);
-      this.#leasesOut -= 1;
-      this.#stuckSince = performance.now();
-      this.#grant(this.#queue.release(grant));
-      if (this.#hasFreeSlot) this.#retryAfter.reset();
-      if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    const { slots, waiter } = grant;
+    const grantedAt = performance.now();
+    return new Lease(this.#leasesSlots ? slots : 0, grantedAt - waiter.since, () => {
+      this.#onReturned(grant, grantedAt);
     });
+  }
+
+  #onReturned(grant: Grant<Candidate>, grantedAt: number): void {
+    const now = performance.now();
+    this.#retryAfter.addServiceTime(now - grantedAt);
+    this.#leasesOut -= 1;
+    this.#stuckSince = now;
+    this.#grant(this.#queue.release(grant));
+    if (this.#hasFreeSlot) this.#retryAfter.reset();
+    if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   /** Whether the next request is served at once. */
@@ -254,13 +271,14 @@ export class Scheduler {
     return this.#retryAfter.next(now, this.counts.capacity, stuckMs);
   }
 
-  #count(weight: number, outcome: Outcome): void {
-    let counts = this.#outcomes.get(weight);
+  #counted({ lane }: LeaseRequest, result: AdmissionResult): AdmissionResult {
+    let counts = this.#outcomes.get(lane.weight);
     if (counts === undefined) {
       counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
-      this.#outcomes.set(weight, counts);
+      this.#outcomes.set(lane.weight, counts);
     }
-    counts[outcome] += 1;
+    counts[result.outcome] += 1;
+    return result;
   }
 }
 

@@ -64,10 +64,11 @@ export function limitConnections(
     if (group === undefined) return;
     idle.delete(group, socket);
     requests.set(socket, (requests.get(socket) ?? 0) + 1);
-    stalled.track(response);
-    response.once('close', () => onResponseClosed(group, socket));
+    stalled.add(response);
+    response.once('close', () => onResponseClosed(group, socket, response));
   }
-  function onResponseClosed(group: string, socket: Socket): void {
+  function onResponseClosed(group: string, socket: Socket, response: ServerResponse): void {
+    stalled.delete(response);
     const left = (requests.get(socket) ?? 1) - 1;
     if (!groups.has(socket) || socket.destroyed) return;
     requests.set(socket, left);
@@ -148,10 +149,13 @@ class StalledResponses {
     this.#timer = setInterval(() => this.check(performance.now()), CHECK_INTERVAL).unref();
   }
 
-  track(response: ServerResponse): void {
-    if (this.#timeoutMs === 0) return;
-    this.#open.add(response);
-    response.once('close', () => this.#open.delete(response));
+  add(response: ServerResponse): void {
+    if (this.#timeoutMs > 0) this.#open.add(response);
+  }
+
+  /** To be called when it has closed. */
+  delete(response: ServerResponse): void {
+    this.#open.delete(response);
   }
 
   check(now: number): void {

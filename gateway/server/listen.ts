@@ -118,30 +118,29 @@ function rejectOverLimit(response: ServerResponse): void {
 /** How long a client may keep sending after the error, ms: closing the socket at once would discard the response. */
 const LINGER = 1000;
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
 /** Responds to requests that Node's HTTP parser rejects, with a fitting status, and closes their connections. */
 function handleParseErrors(server: Server): void {
-  const exchanges = new WeakMap<Socket, Exchange[]>();
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const open = (exchanges.get(request.socket) ?? []).filter((one) => !isOver(one));
-    exchanges.set(request.socket, [...open, { request, response }]);
+  /** Of each connection, the responses that were open at its last request. */
+  const responses = new WeakMap<Socket, ServerResponse[]>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const known = responses.get(socket);
+    if (known === undefined) return void responses.set(socket, [response]);
+    // Clients hardly ever send a request before they have the response to the one before.
+    if (known.every(isOver)) known.length = 0;
+    known.push(response);
   });
   server.on('clientError', (parserError: ParserError, socket: Socket) => {
     const error = errorFor(parserError);
-    const open = (exchanges.get(socket) ?? []).filter((one) => !isOver(one));
+    const open = (responses.get(socket) ?? []).filter((one) => !isOver(one));
     if (error === undefined || !socket.writable || !open.every(isUnanswered)) socket.destroy();
-    else respond(socket, error, open.at(-1)?.request);
+    else respond(socket, error, open.at(-1)?.req);
   });
 }
 
-const isOver = ({ request, response }: Exchange) => request.complete && response.closed;
+const isOver = ({ req, closed }: ServerResponse) => req.complete && closed;
 
 /** The request that could not be parsed. Any other request on the socket would take the error for its own response. */
-const isUnanswered = ({ request, response }: Exchange) => !request.complete && !response.headersSent;
+const isUnanswered = ({ req, headersSent }: ServerResponse) => !req.complete && !headersSent;
 
 interface ParserError extends Error {
   readonly code?: string;

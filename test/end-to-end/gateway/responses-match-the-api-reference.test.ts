@@ -83,7 +83,7 @@ async function send(question: string, { body, secret = testerSecret, headers = {
 }
 
 it('the document has every route of the running app, and no other', () => {
-  const routes = (served.app?.routes ?? [])
+  const routes = (served.app?.hono.routes ?? [])
     .filter(({ method, path }) => method !== 'ALL' && !/^\/($|dashboard|docs|favicon)/.test(path))
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?/g, '{$1}')}`);
   expect(routes.length).toBeGreaterThan(30);
