@@ -22,16 +22,15 @@ export function parseJsonObject(text: string): JsonObject | undefined {
 
 /** The same object where nothing differs, else a copy with these members; undefined removes a member. */
 export function withFields(object: JsonObject, members: JsonObject): JsonObject {
-  const differing = Object.keys(members).filter((name) =>
-    members[name] === undefined ? name in object : members[name] !== object[name],
-  );
-  if (differing.length === 0) return object;
-  const changed: Record<string, unknown> = { ...object };
-  for (const name of differing) {
-    if (members[name] === undefined) delete changed[name];
-    else changed[name] = members[name];
+  let changed: Record<string, unknown> | undefined;
+  for (const name in members) {
+    const value = members[name];
+    if (value === undefined ? !(name in object) : value === object[name]) continue;
+    changed ??= { ...object };
+    if (value === undefined) delete changed[name];
+    else changed[name] = value;
   }
-  return changed;
+  return changed ?? object;
 }
 
 /** The same list where every step returned its item, else a new one. A step may return several items, or undefined for none. */
@@ -40,21 +39,26 @@ export function mapList(
   step: (item: unknown, index: number) => unknown,
 ): readonly unknown[] {
   let changed: unknown[] | undefined;
-  list.forEach((item, index) => {
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index];
     const next = step(item, index);
     if (next !== item) changed ??= list.slice(0, index);
-    if (changed === undefined || next === undefined) return;
+    if (changed === undefined || next === undefined) continue;
     if (next !== item && Array.isArray(next)) changed.push(...next);
     else changed.push(next);
-  });
+  }
   return changed ?? list;
 }
 
 /** Removes those of the named members that are null: OpenAI allows them, llama-server does not. */
 export function withoutNulls(object: JsonObject, names: readonly string[]): JsonObject {
-  const isNull = (name: string) => object[name] === null;
-  if (!names.some(isNull)) return object;
-  return withFields(object, Object.fromEntries(names.filter(isNull).map((name) => [name, undefined])));
+  let changed: Record<string, unknown> | undefined;
+  for (const name of names) {
+    if (object[name] !== null) continue;
+    changed ??= { ...object };
+    delete changed[name];
+  }
+  return changed ?? object;
 }
 
 // From here on, JSON is read and changed as bytes or text: a body may have megabytes, and most need no change.

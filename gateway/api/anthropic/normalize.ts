@@ -180,7 +180,8 @@ const getResultIds = (message: unknown) => getIds(message, 'user', 'tool_result'
 /** The results of one turn may come in several messages. */
 function getTurnResults(messages: readonly unknown[], from: number): unknown[] {
   const found: unknown[] = [];
-  for (const message of messages.slice(from)) {
+  for (let at = from; at < messages.length; at++) {
+    const message = messages[at];
     if (!isJsonObject(message) || message.role !== 'user') break;
     found.push(...getResultIds(message));
   }
