@@ -89,6 +89,12 @@ export function matchesAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
   return true;
 }
 
+/** As `matchesAt`, for many bytes. */
+export function equalsAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
+  const end = at + wanted.length;
+  return end <= bytes.length && wanted.compare(bytes, at, end) === 0;
+}
+
 interface TextMarker {
   readonly marker: Marker;
   /** What follows in an event without text, such as the empty text of the last event. */

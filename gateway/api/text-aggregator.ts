@@ -4,7 +4,7 @@ import { GeneratedTextReader } from './generated-text.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { findStringEnd } from './json.ts';
 import type { CompletionShape } from './route-table.ts';
-import { areOrdinary } from './stream-markers.ts';
+import { areOrdinary, equalsAt } from './stream-markers.ts';
 
 /**
  * Joins events that differ in their text alone to one event with the whole text. That is nearly all of a stream, and parsing
@@ -73,10 +73,10 @@ class TextRun {
 
   /** Returns where the event at `at` ends; -1 if it does not belong here. */
   tryAppend(events: Buffer, at: number): number {
-    if (!isAt(this.#before, events, at)) return -1;
+    if (!equalsAt(this.#before, events, at)) return -1;
     const start = at + this.#before.length;
     const end = findStringEnd(events, start);
-    if (!isAt(this.#after, events, end)) return -1;
+    if (!equalsAt(this.#after, events, end)) return -1;
     this.#text.add(events, start, end);
     return end + this.#after.length;
   }
@@ -85,10 +85,4 @@ class TextRun {
   toString(): string {
     return `${this.#before}${this.#text}${this.#after}`;
   }
-}
-
-/** As `matchesAt`, for many bytes. */
-function isAt(wanted: Buffer, bytes: Buffer, at: number): boolean {
-  const end = at + wanted.length;
-  return end <= bytes.length && wanted.compare(bytes, at, end) === 0;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { getEchoedFields } from './response-object.ts';
 import { ResponsesApiRewriter } from './rewriter.ts';
+import { completeEvent, initialStreamState } from './stream-state.ts';
 
 const createRewriter = () =>
   new ResponsesApiRewriter({ model: 'horse', createdAt: 1_700_000_000, echoed: getEchoedFields({}) });
@@ -153,5 +154,50 @@ describe('ResponsesApiRewriter', () => {
     expect(cut.rewriteEvents(Buffer.from(event)).toString()).toMatch(
       /^event: response\.incomplete\ndata: \{"type":"response\.incomplete",.*"status":"incomplete".*\}\n\n$/,
     );
+  });
+
+  it('rewrites deltas as it rewrites parsed events, however they are divided into chunks', () => {
+    const texts = ['a', ' token', 'é🐎', 'say \\"hi\\"', '\\n', '\\u007f', '', '7', 'a', 'b'];
+    const deltas = (type: string, item_id: string) =>
+      texts.map((text) =>
+        Buffer.from(`event: ${type}\ndata: {"type":"${type}","item_id":"${item_id}","delta":"${text}"}\n\n`),
+      );
+    const more = deltas('response.output_text.delta', 'msg_1').map((delta) =>
+      Buffer.from(delta.toString().replace('"}\n', '","more":1}\n')),
+    );
+    const item = (type: string, id: string) => ({ item: { id, type }, output_index: 9 });
+    const events = [
+      created,
+      formatEvent({ type: 'response.output_item.added', ...item('reasoning', 'rs_1') }),
+      ...deltas('response.reasoning_text.delta', 'rs_1'),
+      formatEvent({ type: 'response.output_item.done', ...item('reasoning', 'rs_1') }),
+      formatEvent({ type: 'response.output_item.added', ...item('message', 'msg_1') }),
+      ...deltas('response.output_text.delta', 'msg_1'),
+      formatEvent({ type: 'response.output_item.added', ...item('function_call', 'fc_1') }),
+      ...deltas('response.function_call_arguments.delta', 'fc_1'),
+      ...deltas('response.output_text.delta', 'unknown'),
+      ...deltas('response.output_text.delta', 'msg_1'),
+      ...more,
+    ];
+    for (let size = 1; size <= 7; size++) {
+      const rewriter = createRewriter();
+      let state = initialStreamState({
+        model: 'horse',
+        createdAt: 1_700_000_000,
+        echoed: getEchoedFields({}),
+      });
+      for (let from = 0; from < events.length; from += size) {
+        const chunk = Buffer.concat(events.slice(from, from + size));
+        let expected = '';
+        for (const { name: _, ...event } of parseEvents(chunk.toString())) {
+          const step = completeEvent(state, event);
+          state = step.state;
+          for (const each of step.events) expected += formatEvent(each as { type: string });
+        }
+        expect(rewriter.rewriteEvents(chunk).toString()).toBe(expected);
+        // Events of the gateway's own are numbered as well.
+        state = { ...state, next: state.next + parseEvents(rewriter.keepAlive()).length };
+      }
+    }
   });
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { formatEvent, mapEvents } from '../../../sse/sse.ts';
+import { findEventEnd, formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { parseJsonObject } from '../json.ts';
 import type { ResponseRewriter, StreamError, StreamFormatter } from '../response-format.ts';
+import { DeltaTemplate } from './delta-template.ts';
 import { completeResponse, type ResponseContext } from './response-object.ts';
 import {
   addOwnEvents,
@@ -19,6 +20,8 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
   readonly #context: ResponseContext;
   readonly #newId: () => string;
   #state: ResponseStreamState;
+  /** Of the last event, if that was a delta. It changed no item, nor does any like it. */
+  #delta: DeltaTemplate | undefined;
 
   /** `newId` names a response that is announced before the engine has named it. */
   constructor(context: ResponseContext, newId = randomId) {
@@ -28,7 +31,21 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
   }
 
   rewriteEvents(events: Buffer): Buffer {
-    return mapEvents(events, (event) => this.#rewriteBlock(event));
+    let rewritten = '';
+    for (let at = 0; at < events.length; ) {
+      const deltaEnd = this.#delta?.findEnd(events, at) ?? -1;
+      if (this.#delta && deltaEnd !== -1) {
+        rewritten += this.#delta.rewrite(events, at, deltaEnd, this.#state.next);
+        this.#state = { ...this.#state, next: this.#state.next + 1 };
+        at = deltaEnd;
+      } else {
+        const end = findEventEnd(events, at);
+        const event = events.subarray(at, end === -1 ? events.length : end);
+        rewritten += this.#parseAndRewrite(event);
+        at += event.length;
+      }
+    }
+    return Buffer.from(rewritten);
   }
 
   rewriteBody(body: Buffer): Buffer {
@@ -42,6 +59,13 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
 
   error(error: StreamError): string {
     return this.#formatOwn(errorEvents(this.#state, error, this.#newId));
+  }
+
+  #parseAndRewrite(event: Buffer): string {
+    const number = this.#state.next;
+    const rewritten = mapEvents(event, (block) => this.#rewriteBlock(block)).toString();
+    this.#delta = DeltaTemplate.from(event, rewritten, number);
+    return rewritten;
   }
 
   #formatOwn(own: readonly ResponseEvent[]): string {
