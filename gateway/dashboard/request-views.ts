@@ -90,27 +90,32 @@ export class RecentRequests {
   }
 
   add(event: RequestFinished): void {
-    const { pattern } = event;
-    if (!apiPaths.has(pattern) || isGuess(event)) return;
-    this.#requests.push({ ...describeFinished(event), path: pattern, at: Date.now() });
+    if (!apiPaths.has(event.pattern) || isGuess(event)) return;
+    this.#requests.push(describeFinished(event));
     if (this.#requests.length >= 2 * MAX_RECENT) this.#requests.splice(0, MAX_RECENT);
   }
 }
 
 const isGuess = ({ record, end }: RequestFinished) =>
-  record.keyId === undefined && [401, 429].includes(end.status);
+  record.keyId === undefined && (end.status === 401 || end.status === 429);
 
-function describeFinished({ record, end }: RequestFinished) {
-  const { id, keyId, model, startedAt, endedAt, firstByteAt, queuedMs, usage, streamed } = record;
-  const firstTokenAt = streamed ? firstByteAt : undefined;
+function describeFinished({ record, end, pattern }: RequestFinished): RecentRequest {
+  const { startedAt, endedAt = performance.now(), firstByteAt, queuedMs, usage } = record;
+  const firstTokenAt = record.streamed ? firstByteAt : undefined;
   return {
-    ...{ id, key: keyId ?? null, model: model ?? null },
-    ...{ status: end.status, outcome: end.outcome, error: record.error ?? null },
-    ms: Math.round((endedAt ?? performance.now()) - startedAt),
+    id: record.id,
+    key: record.keyId ?? null,
+    model: record.model ?? null,
+    status: end.status,
+    outcome: end.outcome,
+    error: record.error ?? null,
+    ms: Math.round(endedAt - startedAt),
     queuedMs: queuedMs === undefined ? null : Math.round(queuedMs),
     firstTokenMs: firstTokenAt === undefined ? null : Math.round(firstTokenAt - startedAt),
     input: usage?.input ?? null,
     output: usage?.output ?? null,
     rescued: Boolean(record.retries || record.continued),
+    path: pattern,
+    at: Date.now(),
   };
 }

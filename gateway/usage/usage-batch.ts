@@ -9,8 +9,8 @@ export interface UsageRow extends UsageSums {
 /** When a key, and its secret from before the last rotation, were last used; ms since 1970. */
 export interface KeySeen {
   readonly keyId: string;
-  readonly lastUsed: number;
-  readonly previousLastUsed: number | null;
+  lastUsed: number;
+  previousLastUsed: number | null;
 }
 
 /** The usage of one request, recorded at its end. */
@@ -25,15 +25,16 @@ export interface UsageEntry {
 
 /** Usage that is not yet written. Small under any load: one row per key and day. */
 export class UsageBatch {
-  readonly #rows = new Map<string, UsageRow>();
+  /** By day, then by key. */
+  readonly #days = new Map<string, Map<string, UsageRow>>();
   readonly #seen = new Map<string, KeySeen>();
 
   get isEmpty(): boolean {
-    return this.#rows.size === 0;
+    return this.#days.size === 0;
   }
 
   get rows(): UsageRow[] {
-    return [...this.#rows.values()];
+    return [...this.#days.values()].flatMap((rows) => [...rows.values()]);
   }
 
   get seen(): KeySeen[] {
@@ -42,35 +43,41 @@ export class UsageBatch {
 
   add({ keyId, at, previousSecret, usage }: UsageEntry): void {
     this.#add(keyId, utcDay(at), usage);
-    this.#setSeen(keyId, at, previousSecret ? at : null);
+    recordUse(this.#seen, keyId, at, previousSecret ? at : null);
   }
 
   /** Adds a batch that could not be written. */
   merge(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
     for (const row of rows) this.#add(row.keyId, row.day, row);
     for (const { keyId, lastUsed, previousLastUsed } of seen)
-      this.#setSeen(keyId, lastUsed, previousLastUsed);
+      recordUse(this.#seen, keyId, lastUsed, previousLastUsed);
   }
 
   #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
-    const id = `${day} ${keyId}`;
-    const known = this.#rows.get(id);
+    let rows = this.#days.get(day);
+    if (rows === undefined) {
+      rows = new Map();
+      this.#days.set(day, rows);
+    }
+    const known = rows.get(keyId);
     if (known) addUsage(known, usage);
-    else this.#rows.set(id, { ...noUsage, ...usage, keyId, day });
-  }
-
-  #setSeen(keyId: string, lastUsed: number, previousLastUsed: number | null): void {
-    const known = this.#seen.get(keyId);
-    const next = { keyId, lastUsed, previousLastUsed };
-    this.#seen.set(keyId, known ? latestUse(known, next) : next);
+    else rows.set(keyId, { ...noUsage, ...usage, keyId, day });
   }
 }
 
-/** The later of each time. */
-export function latestUse(a: KeySeen, b: KeySeen): KeySeen {
-  return {
-    keyId: a.keyId,
-    lastUsed: Math.max(a.lastUsed, b.lastUsed),
-    previousLastUsed: Math.max(a.previousLastUsed ?? 0, b.previousLastUsed ?? 0) || null,
-  };
+/** Keeps the later of each time. */
+export function recordUse(
+  seen: Map<string, KeySeen>,
+  keyId: string,
+  lastUsed: number,
+  previousLastUsed: number | null,
+): void {
+  const known = seen.get(keyId);
+  if (known === undefined) {
+    seen.set(keyId, { keyId, lastUsed, previousLastUsed });
+    return;
+  }
+  known.lastUsed = Math.max(known.lastUsed, lastUsed);
+  if (previousLastUsed !== null)
+    known.previousLastUsed = Math.max(known.previousLastUsed ?? 0, previousLastUsed);
 }

@@ -6,7 +6,7 @@ import { addUsage, noUsage, type UsageSums, utcDay } from '../api/usage.ts';
 import type { RequestFinished, RequestObserver } from '../proxy/request-record.ts';
 import { ledgerFileName } from './ledger-file.ts';
 import type { LedgerCommand, LedgerReply, LedgerWorkerData } from './ledger-worker.ts';
-import { type KeySeen, latestUse, UsageBatch, type UsageEntry, type UsageRow } from './usage-batch.ts';
+import { type KeySeen, recordUse, UsageBatch, type UsageEntry, type UsageRow } from './usage-batch.ts';
 import { addUnwritten, type UsageQuery } from './usage-report.ts';
 
 const FLUSH_INTERVAL = 1000;
@@ -83,11 +83,7 @@ export class UsageLedger {
   record(entry: UsageEntry): void {
     this.#pending.add(entry);
     this.#add(entry.keyId, utcDay(entry.at), entry.usage);
-    this.#setSeen({
-      keyId: entry.keyId,
-      lastUsed: entry.at,
-      previousLastUsed: entry.previousSecret ? entry.at : null,
-    });
+    recordUse(this.#seen, entry.keyId, entry.at, entry.previousSecret ? entry.at : null);
   }
 
   /** The usage of a key since midnight UTC, including earlier processes. */
@@ -95,7 +91,7 @@ export class UsageLedger {
     return this.#days.get(utcDay(now))?.get(keyId) ?? noUsage;
   }
 
-  seen(keyId: string): KeySeen | undefined {
+  seen(keyId: string): Readonly<KeySeen> | undefined {
     return this.#seen.get(keyId);
   }
 
@@ -197,7 +193,8 @@ export class UsageLedger {
     if (this.#hasHistory) return;
     this.#hasHistory = true;
     for (const row of today) this.#add(row.keyId, row.day, row);
-    for (const keySeen of seen) this.#setSeen(keySeen);
+    for (const { keyId, lastUsed, previousLastUsed } of seen)
+      recordUse(this.#seen, keyId, lastUsed, previousLastUsed);
   }
 
   #restoreInFlight(): void {
@@ -217,9 +214,10 @@ export class UsageLedger {
   }
 
   #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
-    const known = this.#rowsOfDay(day).get(keyId);
+    const rows = this.#rowsOfDay(day);
+    const known = rows.get(keyId);
     if (known) addUsage(known, usage);
-    else this.#rowsOfDay(day).set(keyId, { ...noUsage, ...usage, keyId, day });
+    else rows.set(keyId, { ...noUsage, ...usage, keyId, day });
   }
 
   #rowsOfDay(day: string): Map<string, UsageRow> {
@@ -230,11 +228,6 @@ export class UsageLedger {
     const [oldest] = this.#days.keys();
     if (this.#days.size > DAYS_IN_MEMORY && oldest !== undefined) this.#days.delete(oldest);
     return rows;
-  }
-
-  #setSeen(keySeen: KeySeen): void {
-    const known = this.#seen.get(keySeen.keyId);
-    this.#seen.set(keySeen.keyId, known ? latestUse(known, keySeen) : keySeen);
   }
 }
 
