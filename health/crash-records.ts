@@ -1,11 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { safeFileName } from '../fs/safe-file-name.ts';
 
 /** An unexpected exit of a child, as written to `$DATA_DIR/crashes`. It contains no secrets. */
 export interface CrashRecord {
   /** ISO 8601. */
   readonly at: string;
   readonly who: 'llama-server' | 'gateway';
+  /** The id of the engine, where several models are served. */
+  readonly engine?: string;
   /** One of the classes in docs/operations.md. */
   readonly class: string;
   readonly cure: string;
@@ -46,8 +49,9 @@ export function crashFilesNewestFirst(names: readonly string[]): string[] {
     .reverse();
 }
 
-export function crashFileName({ at, who }: Pick<CrashRecord, 'at' | 'who'>): string {
-  return `${at.replaceAll(':', '-')}-${who}.json`;
+export function crashFileName({ at, who, engine }: Pick<CrashRecord, 'at' | 'who' | 'engine'>): string {
+  const what = engine === undefined ? who : `${who}-${safeFileName(engine)}`;
+  return `${at.replaceAll(':', '-')}-${what}.json`;
 }
 
 async function readRecord(file: string): Promise<CrashRecord | undefined> {

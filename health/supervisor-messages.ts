@@ -1,3 +1,5 @@
+import type { BackendAddress, BackendStatus } from './backend.ts';
+
 /**
  * The messages between supervisor and gateway, over the IPC channel between a Node process and its child. Neither needs
  * them to serve: a gateway without a supervisor receives none, and a message lost with a process is made up for by the
@@ -9,19 +11,24 @@ export type GatewayMessage =
   /** The gateway is paused and has no requests at the engine any more. */
   | { readonly kind: 'drained' }
   /** This many crashes of the engine were caused by a single request, which is not sent again. */
-  | { readonly kind: 'crash-cause-found'; readonly crashes: number }
+  | { readonly kind: 'crash-cause-found'; readonly crashes: number; readonly engine?: string }
   /** Requests are running or queued. */
   | { readonly kind: 'busy' }
   /** There have been no requests for this long. */
-  | { readonly kind: 'idle'; readonly forMs: number };
+  | { readonly kind: 'idle'; readonly forMs: number }
+  | DemandMessage
+  | EngineDrainedMessage
+  | ModelRequest;
 
 export type SupervisorMessage =
   | EngineStateMessage
+  | EnginesMessage
   | RestartReply
+  | ModelReply
   /** The engine was stopped from outside or on purpose: no running request caused it. */
-  | { readonly kind: 'engine-stopped-from-outside' };
+  | { readonly kind: 'engine-stopped-from-outside'; readonly engine?: string };
 
-/** The complete state of the engine: the first message to each gateway, sent again after each change. */
+/** The complete state of the only engine: the first message to each gateway, sent again after each change. */
 export interface EngineStateMessage {
   readonly kind: 'engine-state';
   /** Send nothing new to the engine: it is about to be replaced. */
@@ -49,3 +56,94 @@ export type RestartOutcome =
 
 /** Variables by name, as in the environment; an empty string unsets one. */
 export type SettingChanges = Readonly<Record<string, string>>;
+
+/** The state of a model, as `GET /v1/models` shows it. A model with several engines is loaded when one of them is. */
+export type ModelStatus = 'unloaded' | 'loading' | 'loaded' | 'sleeping' | 'failed';
+
+/** The complete state of all models and engines: sent to each new gateway, and again after each change. */
+export interface EnginesMessage {
+  readonly kind: 'engines';
+  /** Grows with each change. */
+  readonly version: number;
+  readonly models: readonly ModelState[];
+  readonly engines: readonly EngineState[];
+}
+
+export interface ModelState {
+  /** The id in `models.json`. */
+  readonly id: string;
+  readonly status: ModelStatus;
+  /** How much is loaded, 0 to 1; null if nothing is being loaded, or the engine does not report it. */
+  readonly loadProgress: number | null;
+  /** Why it failed: a crash class, `load-timed-out` or `is-router`; null if it has not. */
+  readonly failure: string | null;
+  /** It never leaves the memory. */
+  readonly pin: boolean;
+  /** It is no longer in `models.json`, and is stopped once its requests have ended. */
+  readonly removed: boolean;
+}
+
+/** One engine of a model. Id, address and key stay the same as long as the supervisor lives. */
+export interface EngineState {
+  readonly id: string;
+  readonly model: string;
+  readonly address: BackendAddress;
+  readonly apiKey: string;
+  /** `unloaded`: no process. Else what the supervisor's probes say; the gateway's own may be ahead of it. */
+  readonly status: BackendStatus | 'unloaded';
+  /** Null if unknown. */
+  readonly slots: number | null;
+  readonly loadProgress: number | null;
+  /** Send nothing new to it, and report with `engine-drained` when it has no requests any more. */
+  readonly pause: boolean;
+  /** It may be found sleeping. */
+  readonly maySleep: boolean;
+}
+
+/** The complete demand, sent when it changes, at most every half second. A model without an entry has none. */
+export interface DemandMessage {
+  readonly kind: 'demand';
+  /** By model id. */
+  readonly models: Readonly<Record<string, ModelDemand>>;
+  /** Leases by engine id: requests that the engine has not finished. */
+  readonly leases: Readonly<Record<string, number>>;
+}
+
+export interface ModelDemand {
+  /** Requests in line for the model. */
+  readonly waiting: number;
+  /** For how long the oldest of them has waited; 0 if there is none. */
+  readonly oldestWaitMs: number;
+}
+
+/** The engine is paused in the state of this version, and no request is at it any more. */
+export interface EngineDrainedMessage {
+  readonly kind: 'engine-drained';
+  readonly engine: string;
+  readonly version: number;
+}
+
+export type ModelAction = 'load' | 'unload' | 'restart';
+
+/** An administrator requests this for a model. */
+export interface ModelRequest {
+  readonly kind: 'model-request';
+  readonly id: number;
+  readonly model: string;
+  readonly action: ModelAction;
+}
+
+export interface ModelReply {
+  readonly kind: 'model-reply';
+  /** The id of the request. */
+  readonly id: number;
+  readonly result: ModelRequestOutcome;
+}
+
+export type ModelRequestOutcome =
+  /** It begins as soon as there is room and nothing is cut off by it. */
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'unknown-model' }
+  /** Why it cannot be done, with a hint. */
+  | { readonly outcome: 'rejected'; readonly problem: string }
+  | { readonly outcome: 'in-progress' | 'stopping' };

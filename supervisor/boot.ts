@@ -26,6 +26,17 @@ export function startBoot(now: () => number = () => performance.now()): Boot {
   };
 }
 
+/** Marks each phase of the engines that all of these have reached. Without engines, none applies. */
+export function markReachedByAll(boot: Boot, engines: readonly BootTimes[]): void {
+  for (const phase of bootPhases) {
+    if (phase !== 'gateway up' && engines.every((times) => phase in times))
+      boot.markReached(
+        phase,
+        engines.some((times) => typeof times[phase] === 'number'),
+      );
+  }
+}
+
 /** The boot as a table for people: when each phase was reached, and how long each phase of the engine took. */
 export function formatBootTable(times: BootTimes): string {
   let before = 0;

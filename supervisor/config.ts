@@ -1,11 +1,13 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { contextProblem } from '../models/context-size.ts';
 import { splitWords } from '../models/extra-arguments.ts';
-import type { ModelSource } from '../models/registry.ts';
+import type { Registry } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
 import type { EngineOptions } from './engine/llama-arguments.ts';
 import { chooseModel, defaultModelName } from './engine/model.ts';
+import { engineOptions } from './engine-options.ts';
+import { findModelsFile, ignoredModelVariables, modelsFolder, readModels } from './models-file.ts';
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 
@@ -25,7 +27,10 @@ export interface SupervisorConfig {
   readonly backendPort: number | undefined;
   /** An absolute path. */
   readonly dataDir: string;
-  readonly engine: EngineOptions;
+  /** The only model; undefined with a registry. */
+  readonly engine: EngineOptions | undefined;
+  /** Several models; undefined with one. */
+  readonly models: ConfiguredModels | undefined;
   /** The longest possible timer if it is turned off. */
   readonly loadTimeoutMs: number;
   /** 0 is never. */
@@ -36,6 +41,18 @@ export interface SupervisorConfig {
   readonly runsQueueWorker: boolean;
   /** The process exits after this time without requests; undefined or 0 is never. */
   readonly idleShutdownMs: number | undefined;
+}
+
+export interface ConfiguredModels {
+  /** The path of `models.json`. */
+  readonly file: string;
+  /** Its content at the start. */
+  readonly registry: Registry;
+}
+
+/** The configuration of one engine. */
+export interface EngineConfig extends SupervisorConfig {
+  readonly engine: EngineOptions;
 }
 
 export interface Configuration {
@@ -49,29 +66,70 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The longest possible timer. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** Decides what the settings leave open. Searches the model in the file system, but starts nothing. */
+/** Decides what the settings leave open. Searches the models in the file system, but starts nothing. */
 export function configure(settings: Settings, env: Environment): Configuration {
-  const platform = detectPlatform(env);
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
-  const choice = chooseModel(settings, dataDir);
+  const modelsFile = findModelsFile(settings, dataDir);
   const extraArgs = splitWords(settings.EXTRA_ARGS ?? '');
-  const problems = [...choice.problems];
-  if (!extraArgs) problems.push('EXTRA_ARGS: unterminated quote');
-  problems.push(...contextProblems(settings));
-  if (!choice.model || !extraArgs) return { config: undefined, problems, warnings: choice.warnings };
+  const problems = [...(extraArgs ? [] : ['EXTRA_ARGS: unterminated quote']), ...contextProblems(settings)];
+  return modelsFile === undefined
+    ? configureOne({ settings, env, dataDir, extraArgs, problems })
+    : configureSeveral({ settings, env, dataDir, problems }, modelsFile);
+}
+
+interface Given {
+  readonly settings: Settings;
+  readonly env: Environment;
+  readonly dataDir: string;
+  readonly problems: readonly string[];
+}
+
+function configureOne({
+  extraArgs,
+  ...given
+}: Given & { readonly extraArgs: readonly string[] | undefined }): Configuration {
+  const { model, warnings, ...choice } = chooseModel(given.settings, given.dataDir);
+  const problems = [...choice.problems, ...given.problems];
+  if (!model || !extraArgs) return { config: undefined, problems, warnings };
+  const names = given.settings.MODEL_ALIAS?.length ? given.settings.MODEL_ALIAS : [defaultModelName(model)];
+  const base = baseConfig(given, { MODEL_ALIAS: names });
+  const config = { ...base.config, engine: engineOptions(base.config.settings, model, extraArgs) };
+  return { config, problems, warnings: [...warnings, ...base.warnings] };
+}
+
+function configureSeveral(given: Given, file: string): Configuration {
+  const read = readModels(file, given.settings, given.dataDir);
+  const problems = [...read.problems, ...given.problems];
+  const warnings = ignoredModelVariables(given.settings, file);
+  if (!read.registry) return { config: undefined, problems, warnings };
+  const names = read.registry.models.map(({ id }) => id);
+  const base = baseConfig(given, { MODELS_FILE: file, MODEL_ALIAS: names });
+  const config = { ...base.config, models: { file, registry: read.registry } };
+  return { config, problems, warnings: [...warnings, ...base.warnings] };
+}
+
+function baseConfig({ settings, env, dataDir }: Given, decidedNames: Partial<Settings>) {
+  const platform = detectPlatform(env);
   const jobs = queueWorkerEnabled(settings);
-  const decided = decide(settings, { platform, dataDir, model: choice.model });
-  const config = {
+  const decided = {
+    ...settings,
+    ...decidedNames,
+    HOST: settings.HOST ?? defaultHost(platform),
+    DATA_DIR: dataDir,
+    MODELS_DIR: modelsFolder(settings, dataDir),
+  };
+  const config: SupervisorConfig = {
     givenSettings: settings,
     givenModelIndependentSettings: settings,
     settings: decided,
     platform,
-    host: decided.HOST ?? defaultHost(platform),
+    host: decided.HOST,
     port: settings.PORT,
     healthPort: settings.PORT_HEALTH,
     backendPort: settings.PORT_BACKEND,
     dataDir,
-    engine: engineOptions(decided, choice.model, extraArgs),
+    engine: undefined,
+    models: undefined,
     loadTimeoutMs: settings.LOAD_TIMEOUT || maxTimerMs,
     hangTimeoutMs: settings.HANG_TIMEOUT,
     policy: restartPolicy(settings),
@@ -79,47 +137,12 @@ export function configure(settings: Settings, env: Environment): Configuration {
     runsQueueWorker: jobs.isEnabled,
     idleShutdownMs: settings.IDLE_SHUTDOWN_SECONDS,
   };
-  return { config, problems, warnings: [...choice.warnings, ...jobs.warnings] };
+  return { config, warnings: jobs.warnings };
 }
 
 function contextProblems({ CTX, PARALLEL }: Settings): string[] {
   const problem = contextProblem(CTX, PARALLEL);
   return problem === undefined ? [] : [`CTX: ${problem}; lower CTX or PARALLEL`];
-}
-
-interface Decisions {
-  readonly platform: Platform;
-  readonly dataDir: string;
-  readonly model: ModelSource;
-}
-
-function decide(settings: Settings, { platform, dataDir, model }: Decisions): Settings {
-  return {
-    ...settings,
-    HOST: settings.HOST ?? defaultHost(platform),
-    DATA_DIR: dataDir,
-    MODELS_DIR: resolve(settings.MODELS_DIR ?? join(dataDir, 'models')),
-    MODEL_ALIAS: settings.MODEL_ALIAS?.length ? settings.MODEL_ALIAS : [defaultModelName(model)],
-  };
-}
-
-function engineOptions(settings: Settings, model: ModelSource, extraArgs: readonly string[]): EngineOptions {
-  return {
-    model,
-    publicName: settings.MODEL_ALIAS?.[0] ?? defaultModelName(model),
-    ctx: settings.CTX,
-    parallel: settings.PARALLEL,
-    ngl: settings.NGL,
-    threads: settings.THREADS,
-    flashAttn: settings.FLASH_ATTN,
-    cacheTypeK: settings.CACHE_TYPE_K,
-    cacheTypeV: settings.CACHE_TYPE_V,
-    mmproj: absolute(settings.MMPROJ),
-    draftModel: absolute(settings.DRAFT_MODEL),
-    keepaliveMs: settings.STREAM_KEEPALIVE,
-    sleepIdleMs: settings.SLEEP_IDLE_SECONDS,
-    extraArgs,
-  };
 }
 
 function restartPolicy(settings: Settings): RestartPolicy {
@@ -132,5 +155,3 @@ function restartPolicy(settings: Settings): RestartPolicy {
     maxLoadCrashes: settings.RESTART_MAX_LOAD_CRASHES,
   };
 }
-
-const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path));

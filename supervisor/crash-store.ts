@@ -79,15 +79,24 @@ async function removeOldest(folder: string): Promise<void> {
   await Promise.all([...old, ...drafts].map((name) => rm(join(folder, name), { force: true })));
 }
 
-/** The record of a crash; `build` is the version that llama-server reports. */
+export interface CrashContext {
+  readonly at: Date;
+  /** The version that llama-server reports. */
+  readonly build: string | undefined;
+  /** The id of the engine, where several models are served. */
+  readonly engine?: string | undefined;
+}
+
+/** The record of a crash. */
 export function createCrashRecord(
   { who, exit, crash, wasReady, restartInMs }: ChildCrash,
-  { at, build }: { readonly at: Date; readonly build: string | undefined },
+  { at, build, engine }: CrashContext,
 ): CrashRecord {
   const [command = '', ...args] = exit.commandLine;
   return {
     at: at.toISOString(),
     who,
+    ...(engine !== undefined && { engine }),
     class: crash,
     cure: crashHint(who, crash),
     code: exit.code,

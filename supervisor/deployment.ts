@@ -1,38 +1,45 @@
-import { randomBytes } from 'node:crypto';
-import type { Backend, BackendStatus } from '../health/backend.ts';
+import type { BackendStatus } from '../health/backend.ts';
 import type { HealthSnapshot } from '../health/health-response.ts';
-import type { EngineStateMessage, GatewayMessage, SupervisorMessage } from '../health/supervisor-messages.ts';
+import type {
+  ModelAction,
+  ModelRequestOutcome,
+  RestartOutcome,
+  SettingChanges,
+  SupervisorMessage,
+} from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/create-logs.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { startBoot } from './boot.ts';
+import { markReachedByAll, startBoot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
 import { CrashTally, type LastCrash } from './crash-tally.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
-import { spawnEngine } from './engine/spawn-engine.ts';
-import { Engine, type EngineOwner } from './engine.ts';
+import type { Engine, EngineOwner } from './engine.ts';
+import { createSecret, EngineFactory } from './engine-factory.ts';
 import type {
   ChildOwner,
   ClassifiedExit,
   DeploymentFailure,
-  EngineEvents,
   EngineFailure,
   FatalCrash,
   Outcome,
   SupervisorEvents,
 } from './events.ts';
+import { GatewayLink } from './gateway-link.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { IdleTimer } from './idle-timer.ts';
-import { planRestart, type RestartPlan } from './plan-restart.ts';
+import { ModelManager } from './model-manager.ts';
+import { modelsDetails } from './models-details.ts';
 import type { Child } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
 import type { ManagedProcess } from './process/managed-process.ts';
 import type { RuntimeDir } from './process/runtime-dir.ts';
 import { createQueueWorker, reportUnhealthy } from './queue-worker.ts';
+import { ServedModel } from './served-model.ts';
 import { shutDown } from './shutdown.ts';
 import { type Command, spawnGateway } from './spawn-gateway.ts';
-import { systemStatus } from './system-status.ts';
+import { modelsStatus, systemStatus } from './system-status.ts';
 
 export interface DeploymentOptions {
   readonly config: SupervisorConfig;
@@ -42,7 +49,7 @@ export interface DeploymentOptions {
   readonly log: Log;
   readonly logs: Logs;
   readonly runtimeDir: RuntimeDir;
-  readonly events: SupervisorEvents & EngineEvents;
+  readonly events: SupervisorEvents;
 }
 
 /** Owns the children (engines, the gateway, possibly a queue worker), and the overall status. */
@@ -51,7 +58,11 @@ export class Deployment implements ChildOwner, EngineOwner {
   readonly #queueWorkerKey: string | undefined;
   readonly #boot = startBoot();
   readonly #idleTimer: IdleTimer;
-  readonly #engine: Engine;
+  /** The only model; undefined with a registry. */
+  readonly #only: ServedModel | undefined;
+  /** Undefined with one model. */
+  readonly #manager: ModelManager | undefined;
+  readonly #link: GatewayLink;
   readonly #gateway: GatewayProcess;
   readonly #queueWorker: ManagedProcess | undefined;
   readonly #outcome = Promise.withResolvers<Outcome>();
@@ -65,14 +76,35 @@ export class Deployment implements ChildOwner, EngineOwner {
   #lastCrash: LastCrash | undefined;
 
   constructor(options: DeploymentOptions) {
-    const { config, env, logs, events } = options;
+    const { config, env, log, logs, runtimeDir, events } = options;
     this.#options = options;
     this.#queueWorkerKey = config.runsQueueWorker ? createSecret() : undefined;
     this.#idleTimer = new IdleTimer({
       limitMs: config.idleShutdownMs,
       onLimit: () => this.end({ reason: 'idle' }),
     });
-    this.#engine = this.#createEngine();
+    const factory = new EngineFactory({
+      ...{ env, log, logs, runtimeDir, events, owner: this, program: options.engine },
+      onSpawned: (child) => this.#record(child),
+    });
+    const { engine, models } = config;
+    if (engine !== undefined) {
+      const only = factory.createOnly({ ...config, engine }, this.#boot);
+      this.#only = new ServedModel({ id: only.model, engines: [only], isFromStart: true });
+    } else if (models !== undefined)
+      this.#manager = new ModelManager({
+        ...{ config, models, factory, log },
+        onChange: () => this.changed(),
+      });
+    this.#link = new GatewayLink({
+      send: (message) => this.send(message),
+      models: () => this.#models,
+      only: this.#only?.engines[0],
+      idleTimer: this.#idleTimer,
+      requestRestart: (changes) => this.#requestRestart(changes),
+      requestAction: (model, action) => this.#requestAction(model, action),
+      onDemand: (demand) => this.#manager?.onDemand(demand),
+    });
     this.#gateway = new GatewayProcess({
       ...{ config, events, boot: this.#boot, owner: this },
       spawn: () => this.#spawnGateway(),
@@ -95,7 +127,8 @@ export class Deployment implements ChildOwner, EngineOwner {
 
   /** Starts all children at the same time. */
   start(): void {
-    this.#engine.start();
+    this.#only?.load();
+    this.#manager?.start();
     this.#gateway.process.start();
     this.#queueWorker?.start();
   }
@@ -116,25 +149,26 @@ export class Deployment implements ChildOwner, EngineOwner {
 
   /** Stops all children, the gateway first. Resolves when none is left. */
   async stop(force: AbortSignal): Promise<void> {
-    this.#engine.stopReplacing();
+    for (const engine of this.#engines) engine.stopReplacing();
+    this.#manager?.close();
     this.#idleTimer.close();
     this.#isStopping = true;
     this.changed();
     await shutDown({
       queueWorker: this.#queueWorker,
       gateway: this.#gateway.process,
-      engine: this.#engine.process,
+      engines: () => this.#engines.flatMap(({ process }) => process ?? []),
       drainTimeoutMs: this.#options.config.drainTimeoutMs,
       force,
     });
-    this.#engine.close();
+    for (const engine of this.#engines) engine.close();
     this.#gateway.close();
   }
 
   /** Kills all children at once. */
   kill(): void {
-    for (const process of [this.#queueWorker, this.#engine.process, this.#gateway.process])
-      process?.child?.kill();
+    const engines = this.#engines.map(({ process }) => process);
+    for (const process of [this.#queueWorker, ...engines, this.#gateway.process]) process?.child?.kill();
   }
 
   /** What the health server shows. */
@@ -150,15 +184,16 @@ export class Deployment implements ChildOwner, EngineOwner {
         since: new Date(this.#statusSince).toISOString(),
         loadTimeMs: times.loaded ?? null,
         boot: times,
-        restarts: { engine: this.#engine.process.restarts, gateway: this.#gateway.process.restarts },
+        restarts: {
+          engine: this.#engines.reduce((sum, { restarts }) => sum + restarts, 0),
+          gateway: this.#gateway.process.restarts,
+        },
         crashes: { engine: engine.counts, gateway: gateway.counts },
         lastCrash: this.#lastCrash ?? null,
         gatewayUp: this.#gateway.isUp,
-        sleeping: this.#engine.isSleeping,
         version: packageFile.version,
-        model: this.#engine.config.engine.publicName,
         idleSeconds: Math.floor(this.#idleTimer.idleMs / 1000),
-        restart: this.#engine.replacement ?? null,
+        ...modelsDetails(this.#models, this.#manager),
       },
     };
   }
@@ -166,15 +201,21 @@ export class Deployment implements ChildOwner, EngineOwner {
   // Reports of the children.
 
   changed(): void {
+    const required = this.#models.filter((model) => model.isRequired).flatMap(({ engines }) => engines);
+    markReachedByAll(
+      this.#boot,
+      required.map(({ bootTimes }) => bootTimes),
+    );
     const next = systemStatus({
       stopping: this.#isStopping,
       failed: this.#hasFailed,
-      engines: this.#engine.status,
+      engines: modelsStatus(this.#models),
       gatewayUp: this.#gateway.isUp,
       everReady: this.#wasReady,
     });
     this.#wasReady ||= next === 'ready';
     if (next !== this.#status) this.#setStatus(next);
+    this.#link.update();
     this.#reportReady();
   }
 
@@ -184,23 +225,30 @@ export class Deployment implements ChildOwner, EngineOwner {
     this.changed();
   }
 
-  ready(): void {
+  ready(engine: Engine): void {
+    const model = this.#models.find(({ id }) => id === engine.model);
+    if (model) model.wasReady = true;
     this.#idleTimer.end('boot');
+    this.#manager?.onReady(engine);
   }
 
-  crashed(exit: ClassifiedExit): void {
+  crashed(_engine: Engine, exit: ClassifiedExit): void {
     this.#lastCrash = this.#crashes.engine.add(exit);
   }
 
-  failed(_engine: Engine, failure: EngineFailure, crash?: FatalCrash): void {
+  failed(engine: Engine, failure: EngineFailure, crash?: FatalCrash): void {
+    if (this.#manager?.onFailed(engine, failure, crash)) {
+      this.changed();
+      return;
+    }
     this.#fail(failure, crash);
-    this.send(this.#engineState);
+    this.#link.sendEngineState();
   }
 
-  replacementChanged({ isReplacing }: Engine): void {
-    if (isReplacing) this.#idleTimer.start('replacement');
+  replacementChanged(): void {
+    if (this.#engines.some(({ isReplacing }) => isReplacing)) this.#idleTimer.start('replacement');
     else this.#idleTimer.end('replacement');
-    this.send(this.#engineState);
+    this.#link.sendEngineState();
     this.changed();
   }
 
@@ -208,37 +256,22 @@ export class Deployment implements ChildOwner, EngineOwner {
     this.#gateway.process.child?.send(message);
   }
 
-  #onMessage(message: GatewayMessage): void {
-    switch (message.kind) {
-      case 'restart-request': {
-        const result = this.#engine.requestRestart(message.changes);
-        this.send({ kind: 'restart-reply', id: message.id, result });
-        break;
-      }
-      case 'drained':
-        this.#engine.drained();
-        break;
-      case 'crash-cause-found':
-        this.#engine.forgiveExits(message.crashes);
-        break;
-      case 'busy':
-        this.#idleTimer.start('requests');
-        break;
-      default:
-        this.#idleTimer.end('requests', message.forMs);
-    }
+  get #models(): readonly ServedModel[] {
+    return this.#manager?.models ?? (this.#only ? [this.#only] : []);
   }
 
-  /** For the gateway: sent to each new one first, and again after each change. */
-  get #engineState(): EngineStateMessage {
-    const { config, isReplacing, maySleep, hasFailed } = this.#engine;
-    return {
-      kind: 'engine-state',
-      pause: isReplacing,
-      modelNames: config.settings.MODEL_ALIAS ?? [],
-      maySleep,
-      hasFailed,
-    };
+  get #engines(): readonly Engine[] {
+    return this.#models.flatMap(({ engines }) => engines);
+  }
+
+  #requestRestart(changes: SettingChanges): RestartOutcome {
+    const [engine] = this.#only?.engines ?? [];
+    return engine?.requestRestart(changes) ?? { outcome: 'rejected', problems: [restartsOneModel] };
+  }
+
+  #requestAction(model: string, action: ModelAction): ModelRequestOutcome {
+    if (this.#isStopping) return { outcome: 'stopping' };
+    return this.#manager?.request(model, action) ?? { outcome: 'rejected', problem: hasOneModel };
   }
 
   #setStatus(status: BackendStatus): void {
@@ -251,7 +284,7 @@ export class Deployment implements ChildOwner, EngineOwner {
     const { times } = this.#boot;
     if (this.#status !== 'ready' || this.#isReadyReported || times['first token'] === undefined) return;
     this.#isReadyReported = true;
-    this.#options.events.ready({ props: this.#engine.props, boot: times });
+    this.#options.events.ready({ props: this.#engines.find(({ props }) => props)?.props, boot: times });
   }
 
   #onGatewayCrash(exit: ClassifiedExit, state: ChildState): void {
@@ -260,6 +293,7 @@ export class Deployment implements ChildOwner, EngineOwner {
     this.#options.events.crashed({ ...exit, restartInMs });
     // Its requests have ended with it. The next gateway reports its own.
     this.#idleTimer.end('requests');
+    this.#manager?.onGatewayLost();
     if (state.phase === 'given-up') this.#fail('gateway-failed', { ...exit, history: state.history });
   }
 
@@ -271,36 +305,20 @@ export class Deployment implements ChildOwner, EngineOwner {
     this.end({ reason: failure, message });
   }
 
-  #createEngine(): Engine {
-    const { config, engine, env, log, logs, runtimeDir, events } = this.#options;
-    const backend = { address: backendAddress(config, runtimeDir), apiKey: createSecret() };
-    const outputLog = logs.getLog('llama-server');
-    return new Engine({
-      ...{ config, backend, boot: this.#boot, owner: this, events, log },
-      spawn: (current, isServing) =>
-        this.#record(spawnEngine({ engine, config: current, backend, env, isServing, log: outputLog })),
-      plan: (current, changes) => this.#planRestart(planRestart(current, changes, env)),
-    });
-  }
-
-  #planRestart(plan: RestartPlan): RestartPlan {
-    if (plan.ok) for (const warning of plan.warnings) this.#options.log.warn(warning);
-    return plan;
-  }
-
   #spawnGateway(): Child {
     const { gatewayCommand, env, logs } = this.#options;
     const child = spawnGateway({
       command: gatewayCommand,
-      config: this.#engine.config,
-      backend: this.#engine.backend,
+      config: this.#only?.engines[0]?.config ?? this.#options.config,
+      backend: this.#engines[0]?.backend,
+      engineKeys: () => this.#engines.map(({ backend }) => backend.apiKey),
       queueWorkerKey: this.#queueWorkerKey,
       env,
       log: logs.getLog('gateway'),
       forward: logs.forward,
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message) => this.#link.onMessage(message),
     });
-    child.send(this.#engineState);
+    for (const message of this.#link.initialMessages) child.send(message);
     return this.#record(child);
   }
 
@@ -311,13 +329,6 @@ export class Deployment implements ChildOwner, EngineOwner {
   }
 }
 
-function backendAddress({ backendPort }: SupervisorConfig, { socketPath }: RuntimeDir): Backend['address'] {
-  return backendPort === undefined
-    ? { origin: 'http://llama-server', socketPath }
-    : { origin: `http://127.0.0.1:${backendPort}`, socketPath: undefined };
-}
-
-/** A secret between processes: generated at each start, passed in environments, and stored nowhere. */
-function createSecret(): string {
-  return randomBytes(32).toString('base64url');
-}
+const restartsOneModel =
+  'several models are served: restart one of them with POST /admin/models/{id}/restart, or change models.json';
+const hasOneModel = 'one model is served, and it is always loaded: restart it with POST /admin/restart';

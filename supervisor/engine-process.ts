@@ -3,7 +3,7 @@ import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.t
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { Boot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
-import { type CrashClass, classifyCrash, isFatal } from './engine/crash-class.ts';
+import { type CrashClass, classifyCrash } from './engine/crash-class.ts';
 import { generateFirstToken } from './engine/first-token.ts';
 import { abortHungEngine, monitorProgress } from './engine/hang-monitor.ts';
 import type { ChildOwner, EngineEvents, EngineFailure, LoadFailure } from './events.ts';
@@ -14,8 +14,8 @@ import { ManagedProcess } from './process/managed-process.ts';
 
 const loadingReportIntervalMs = 10_000;
 
-/** How long llama-server may take to exit after SIGTERM when it is replaced: it ignores the signal while it works. */
-const replacementGraceMs = 1000;
+/** How long llama-server may take to exit after SIGTERM when it has no work: it ignores the signal while it works. */
+const graceMs = 1000;
 
 /**
  * How many times more crashes caused by single requests are forgiven than the policy allows without a cause, while
@@ -29,6 +29,8 @@ export interface EngineProcessOptions {
   readonly boot: Boot;
   /** Starts llama-server; `isServing` returns whether requests may run in it. */
   readonly spawn: (isServing: () => boolean) => Child;
+  /** The first load would fail the same way again. */
+  readonly isFatal: (crash: CrashClass) => boolean;
   readonly owner: EngineProcessOwner;
   readonly events: EngineEvents;
 }
@@ -91,9 +93,20 @@ export class EngineProcess {
     return this.monitor.status === 'ready' && this.monitor.props?.sleeping === true;
   }
 
+  /** It has been loaded since its first start. */
+  get hasLoaded(): boolean {
+    return this.#options.boot.times.loaded !== undefined;
+  }
+
+  /** Stops llama-server for good. Resolves when it has exited. */
+  async stop(): Promise<void> {
+    await this.process.stop(graceMs);
+    this.close();
+  }
+
   /** Stops llama-server and starts it with the current configuration. */
   replace(): void {
-    this.process.replace(replacementGraceMs);
+    this.process.replace(graceMs);
   }
 
   /**
@@ -124,8 +137,7 @@ export class EngineProcess {
     if (this.#isReady) return 'exited';
     const crash = this.#classify(exit);
     if (this.#options.owner.rollBack(crash, exit)) return 'candidate-exited';
-    const wasNeverLoaded = this.#options.boot.times.loaded === undefined;
-    return wasNeverLoaded && isFatal(crash) ? 'exited-fatally' : { loadFailure: crash };
+    return !this.hasLoaded && this.#options.isFatal(crash) ? 'exited-fatally' : { loadFailure: crash };
   }
 
   #onStarted(): void {
@@ -172,14 +184,14 @@ export class EngineProcess {
   }
 
   #startHangMonitor(): void {
-    const { config, backend, boot, owner } = this.#options;
+    const { config, backend, owner } = this.#options;
     if (config.hangTimeoutMs === 0) return;
     this.#hangMonitor = monitorProgress({
       backend,
       hangTimeoutMs: config.hangTimeoutMs,
       loadTimeoutMs: config.loadTimeoutMs,
       maySleep: owner.maySleep,
-      isRestart: boot.times.loaded !== undefined,
+      isRestart: this.hasLoaded,
       wasReady: () => this.#isReady,
       onHung: () => this.#abortHung(),
     });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SupervisorConfig } from './config.ts';
+import type { EngineConfig } from './config.ts';
 import { EngineConfigs, EngineReplacement } from './engine-replacement.ts';
 
-const first = { drainTimeoutMs: 1 } as SupervisorConfig;
-const second = { drainTimeoutMs: 2 } as SupervisorConfig;
+const first = { drainTimeoutMs: 1 } as EngineConfig;
+const second = { drainTimeoutMs: 2 } as EngineConfig;
 
 let configs: EngineConfigs;
 let replaceEngine: ReturnType<typeof vi.fn<() => void>>;

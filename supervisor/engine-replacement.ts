@@ -1,5 +1,5 @@
 import type { RestartOutcome, SettingChanges } from '../health/supervisor-messages.ts';
-import type { SupervisorConfig } from './config.ts';
+import type { EngineConfig } from './config.ts';
 import type { LoadFailure } from './events.ts';
 import type { RestartPlan } from './plan-restart.ts';
 
@@ -27,18 +27,18 @@ export interface ReplacementReport {
 
 /** The configurations of the engine: the one that has served, and a candidate that has not served yet. */
 export class EngineConfigs {
-  #confirmed: SupervisorConfig;
-  #candidate: SupervisorConfig | undefined;
+  #confirmed: EngineConfig;
+  #candidate: EngineConfig | undefined;
 
-  constructor(config: SupervisorConfig) {
+  constructor(config: EngineConfig) {
     this.#confirmed = config;
   }
 
-  get current(): SupervisorConfig {
+  get current(): EngineConfig {
     return this.#candidate ?? this.#confirmed;
   }
 
-  setCandidate(config: SupervisorConfig): void {
+  setCandidate(config: EngineConfig): void {
     this.#candidate = config;
   }
 
@@ -62,7 +62,7 @@ export class EngineReplacement {
   #stage: 'none' | 'draining' | 'loading' | 'stopping' = 'none';
   #report: ReplacementReport | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
-  #candidate: SupervisorConfig | undefined;
+  #candidate: EngineConfig | undefined;
 
   constructor(options: ReplacementOptions) {
     this.#options = options;

@@ -1,12 +1,19 @@
 import type { Backend, BackendStatus } from '../health/backend.ts';
 import type { BackendProps } from '../health/props.ts';
-import type { RestartOutcome, SettingChanges, SupervisorMessage } from '../health/supervisor-messages.ts';
+import type {
+  EngineState,
+  ModelStatus,
+  RestartOutcome,
+  SettingChanges,
+  SupervisorMessage,
+} from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
-import type { Boot } from './boot.ts';
-import type { SupervisorConfig } from './config.ts';
+import type { Boot, BootTimes } from './boot.ts';
+import type { EngineConfig } from './config.ts';
 import { logCrash } from './crash-messages.ts';
 import { CrashTally } from './crash-tally.ts';
+import type { CrashClass } from './engine/crash-class.ts';
 import { EngineProcess, type EngineProcessOwner } from './engine-process.ts';
 import { EngineConfigs, EngineReplacement, type ReplacementReport } from './engine-replacement.ts';
 import type { ClassifiedExit, EngineEvents, EngineFailure, FatalCrash, LoadFailure } from './events.ts';
@@ -17,25 +24,42 @@ import type { ManagedProcess } from './process/managed-process.ts';
 import { engineStatus } from './system-status.ts';
 
 export interface EngineSetup {
-  readonly config: SupervisorConfig;
-  readonly backend: Backend & { readonly apiKey: string };
-  readonly boot: Boot;
-  /** Starts llama-server with this configuration; `isServing` returns whether requests may run in it. */
-  readonly spawn: (config: SupervisorConfig, isServing: () => boolean) => Child;
+  readonly id: string;
+  /** The id of the model that it serves. */
+  readonly model: string;
+  readonly config: EngineConfig;
+  readonly backend: EngineBackend;
+  /** Starts llama-server. */
+  readonly spawn: (options: SpawnRequest) => Child;
+  /** Returns the boot of a load that begins. */
+  readonly startBoot: () => Boot;
   /** The configuration with these changes, or what is wrong with them. */
-  readonly plan: (current: SupervisorConfig, changes: SettingChanges) => RestartPlan;
+  readonly plan: (current: EngineConfig, changes: SettingChanges) => RestartPlan;
+  /** The first load would fail the same way again. */
+  readonly isFatal: (crash: CrashClass) => boolean;
   readonly owner: EngineOwner;
   readonly events: EngineEvents;
   readonly log: Log;
+}
+
+export type EngineBackend = Backend & { readonly apiKey: string };
+
+export interface SpawnRequest {
+  readonly config: EngineConfig;
+  readonly backend: EngineBackend;
+  /** Whether requests may run in it. */
+  readonly isServing: () => boolean;
+  readonly onLoadProgress: (loaded: number) => void;
 }
 
 /** What an engine reports to the deployment. */
 export interface EngineOwner {
   /** Something that affects the status has changed. */
   changed(): void;
+  /** It has loaded its model. */
   ready(engine: Engine): void;
   /** It has crashed, and is restarted unless it fails. */
-  crashed(exit: ClassifiedExit): void;
+  crashed(engine: Engine, exit: ClassifiedExit): void;
   /** It will not be restarted. */
   failed(engine: Engine, failure: EngineFailure, crash?: FatalCrash): void;
   /** A requested restart has made progress. */
@@ -43,61 +67,101 @@ export interface EngineOwner {
   send(message: SupervisorMessage): void;
 }
 
-/** One engine: its address, the configuration that it runs with, and the llama-server that serves there. */
+/**
+ * One engine: its address and configuration, which stay, and the llama-server that serves there while the model is loaded.
+ * A pause is what precedes the end of that: the gateway sends nothing more, and reports when no request is left.
+ */
 export class Engine implements EngineProcessOwner {
-  readonly backend: Backend & { readonly apiKey: string };
+  readonly id: string;
+  readonly model: string;
+  readonly backend: EngineBackend;
   readonly crashes = new CrashTally();
   readonly #options: EngineSetup;
   readonly #configs: EngineConfigs;
   readonly #replacement: EngineReplacement;
-  readonly #process: EngineProcess;
-  #hasFailed = false;
+  #process: EngineProcess | undefined;
+  #boot: Boot | undefined;
+  /** Undefined if it has not failed since its last load began. */
+  #failure: string | undefined;
+  #loadProgress: number | undefined;
+  /** Restarts before the current load. */
+  #earlierRestarts = 0;
+  #unloading: 'no' | 'draining' | 'stopping' = 'no';
 
   constructor(options: EngineSetup) {
-    const { config, backend, boot, spawn, plan, events } = options;
+    const { id, model, config, backend, plan } = options;
     this.#options = options;
+    this.id = id;
+    this.model = model;
     this.backend = backend;
     this.#configs = new EngineConfigs(config);
     this.#replacement = new EngineReplacement({
       configs: this.#configs,
       plan: (changes) => plan(this.config, changes),
       drainTimeoutMs: config.drainTimeoutMs,
-      replaceEngine: () => this.#process.replace(),
+      replaceEngine: () => this.#process?.replace(),
       onChange: (report) => this.#onReplacementChange(report),
-    });
-    this.#process = new EngineProcess({
-      ...{ config, backend, boot, events, owner: this },
-      spawn: (isServing) => spawn(this.config, isServing),
     });
   }
 
   /** The configuration of the next llama-server that starts. */
-  get config(): SupervisorConfig {
+  get config(): EngineConfig {
     return this.#configs.current;
   }
 
-  get process(): ManagedProcess {
-    return this.#process.process;
+  /** Undefined while the model is not loaded. */
+  get process(): ManagedProcess | undefined {
+    return this.#process?.process;
   }
 
-  get status(): BackendStatus {
+  /** As seen from outside; undefined while the model is not loaded. */
+  get backendStatus(): BackendStatus | undefined {
+    if (this.#process === undefined) return undefined;
+    const { process, monitor } = this.#process;
     return engineStatus({
-      phase: this.process.state.phase,
+      phase: process.state.phase,
       isReplacing: this.isReplacing,
-      backend: this.#process.monitor.status,
+      backend: monitor.status,
     });
   }
 
+  get status(): ModelStatus {
+    if (this.#failure !== undefined) return 'failed';
+    if (this.#process === undefined) return 'unloaded';
+    if (this.isSleeping) return 'sleeping';
+    return this.#process.monitor.status === 'ready' ? 'loaded' : 'loading';
+  }
+
   get props(): BackendProps | undefined {
-    return this.#process.monitor.props;
+    return this.#process?.monitor.props;
   }
 
   get isSleeping(): boolean {
-    return this.#process.isSleeping;
+    return this.#process?.isSleeping ?? false;
   }
 
   get maySleep(): boolean {
     return Boolean(this.config.engine.sleepIdleMs);
+  }
+
+  /** When the phases of the current load were reached. */
+  get bootTimes(): BootTimes {
+    return this.#boot?.times ?? {};
+  }
+
+  /** 0 to 1 while it loads; undefined if it does not, or the build does not report it. */
+  get loadProgress(): number | undefined {
+    return this.status === 'loading' ? this.#loadProgress : undefined;
+  }
+
+  /** Why it will not be restarted: a crash class, `load-timed-out` or `is-router`. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Restarts after crashes. */
+  get restarts(): number {
+    return this.#earlierRestarts + (this.process?.restarts ?? 0);
   }
 
   /** It is about to be replaced, or the replacement is not ready yet. */
@@ -105,32 +169,78 @@ export class Engine implements EngineProcessOwner {
     return this.#replacement.isInProgress;
   }
 
+  get isUnloading(): boolean {
+    return this.#unloading !== 'no';
+  }
+
   /** The last requested restart. */
   get replacement(): ReplacementReport | undefined {
     return this.#replacement.report;
   }
 
-  /** It will not be restarted. */
-  get hasFailed(): boolean {
-    return this.#hasFailed;
+  /** For the gateway. */
+  get state(): EngineState {
+    const { address, apiKey } = this.backend;
+    return {
+      ...{ id: this.id, model: this.model, address, apiKey, maySleep: this.maySleep },
+      status: this.#failure === undefined ? (this.backendStatus ?? 'unloaded') : 'failed',
+      slots: this.props?.slots ?? null,
+      loadProgress: this.loadProgress ?? null,
+      pause: this.isReplacing || this.isUnloading,
+    };
   }
 
-  start(): void {
-    this.process.start();
+  /** Starts llama-server. Has no effect while there is one. */
+  load(): void {
+    if (this.#process !== undefined) return;
+    const { backend, spawn, startBoot, isFatal, events } = this.#options;
+    this.#failure = undefined;
+    this.#loadProgress = undefined;
+    this.#boot = startBoot();
+    this.#process = new EngineProcess({
+      ...{ config: this.config, backend, boot: this.#boot, isFatal, events, owner: this },
+      spawn: (isServing) =>
+        spawn({
+          ...{ config: this.config, backend, isServing },
+          onLoadProgress: (loaded) => this.#onLoadProgress(loaded),
+        }),
+    });
+    this.#process.process.start();
+    this.changed();
+  }
+
+  /** Pauses, and stops llama-server once no request is left. Has no effect while it is not loaded. */
+  unload(): void {
+    if (this.#process === undefined || this.isUnloading || this.isReplacing) return;
+    this.#unloading = 'draining';
+    this.changed();
   }
 
   requestRestart(changes: SettingChanges): RestartOutcome {
-    return this.#replacement.request(changes);
+    return this.isUnloading ? { outcome: 'in-progress' } : this.#replacement.request(changes);
   }
 
   /** The gateway is paused and has no requests here any more. */
   drained(): void {
     this.#replacement.drained();
+    if (this.#unloading === 'draining') this.stop().catch(recordUnhandledError);
+  }
+
+  /** Stops llama-server at once; the model is unloaded then. */
+  async stop(): Promise<void> {
+    if (this.#process === undefined || this.#unloading === 'stopping') return;
+    this.#unloading = 'stopping';
+    const process = this.#process;
+    await process.stop();
+    this.#earlierRestarts += process.process.restarts;
+    this.#process = undefined;
+    this.#unloading = 'no';
+    this.changed();
   }
 
   /** The last `count` exits were caused by a single request. */
   forgiveExits(count: number): void {
-    this.#process.forgiveExits(count).catch(recordUnhandledError);
+    this.#process?.forgiveExits(count).catch(recordUnhandledError);
   }
 
   /** No replacement from now on. */
@@ -139,7 +249,7 @@ export class Engine implements EngineProcessOwner {
   }
 
   close(): void {
-    this.#process.close();
+    this.#process?.close();
   }
 
   // Reports of the process.
@@ -156,13 +266,14 @@ export class Engine implements EngineProcessOwner {
   exited(exit: ClassifiedExit, state: ChildState): void {
     // Stopped from outside or on purpose: no request caused it.
     if (exit.crash === 'killed' || state.phase === 'replacing')
-      this.#options.owner.send({ kind: 'engine-stopped-from-outside' });
+      this.#options.owner.send({ kind: 'engine-stopped-from-outside', engine: this.id });
+    this.#loadProgress = undefined;
     if (state.phase !== 'stopped' && state.phase !== 'replacing') this.#onCrash(exit, state);
     this.changed();
   }
 
   failed(failure: EngineFailure, crash?: FatalCrash): void {
-    this.#hasFailed = true;
+    this.#failure = failure === 'engine-failed' ? (crash?.crash ?? 'unknown') : failure;
     this.#options.owner.failed(this, failure, crash);
   }
 
@@ -178,11 +289,19 @@ export class Engine implements EngineProcessOwner {
     return true;
   }
 
+  #onLoadProgress(loaded: number): void {
+    const before = this.#loadProgress ?? 0;
+    // Not for every tensor.
+    if (loaded < 1 && loaded - before < 0.01) return;
+    this.#loadProgress = loaded;
+    this.changed();
+  }
+
   #onCrash(exit: ClassifiedExit, state: ChildState): void {
     this.crashes.add(exit);
     const restartInMs = state.phase === 'waiting' ? state.until - performance.now() : undefined;
     this.#options.events.crashed({ ...exit, restartInMs });
-    this.#options.owner.crashed(exit);
+    this.#options.owner.crashed(this, exit);
     if (state.phase === 'given-up') this.failed('engine-failed', { ...exit, history: state.history });
   }
 

@@ -19,7 +19,7 @@ export interface EventLogOptions {
 }
 
 /** Writes what happens to the log and keeps the crashes. */
-export class EventLog implements SupervisorEvents, EngineEvents {
+export class EventLog implements SupervisorEvents {
   readonly #options: EventLogOptions;
   /** The version of llama-server, once known. */
   #build: string | undefined;
@@ -46,18 +46,6 @@ export class EventLog implements SupervisorEvents, EngineEvents {
     onReady?.(report);
   }
 
-  stillLoading(elapsedMs: number): void {
-    this.#log.info(`loading model: ${Math.round(elapsedMs / 1000)} s elapsed`);
-  }
-
-  firstTokenFailed(reason: string): void {
-    this.#log.warn(`llama-server is ready but did not generate a test token: ${reason}`);
-  }
-
-  engineHung(): void {
-    this.#log.error(`llama-server hung: no progress for ${this.#hangTimeout}`);
-  }
-
   gatewayResponsivenessChanged(isUnresponsive: boolean): void {
     if (isUnresponsive) this.#log.warn(`gateway unresponsive for ${unresponsiveAfterMs / 1000} s`);
     else this.#log.info('gateway responsive again');
@@ -68,8 +56,19 @@ export class EventLog implements SupervisorEvents, EngineEvents {
   }
 
   crashed(crash: ChildCrash): void {
-    logCrash(this.#log, crash);
-    this.#options.crashStore.add(createCrashRecord(crash, { at: new Date(), build: this.#build }));
+    this.#recordCrash(crash, this.#log);
+  }
+
+  /** The events of one of several engines have its id; those of the only engine have none. */
+  forEngine(engine?: string): EngineEvents {
+    const log = engine === undefined ? this.#log : this.#log.child({ engine });
+    return {
+      crashed: (crash) => this.#recordCrash(crash, log, engine),
+      stillLoading: (elapsedMs) => log.info(`loading model: ${Math.round(elapsedMs / 1000)} s elapsed`),
+      firstTokenFailed: (reason) =>
+        log.warn(`llama-server is ready but did not generate a test token: ${reason}`),
+      engineHung: () => log.error(`llama-server hung: no progress for ${this.#hangTimeout}`),
+    };
   }
 
   queueWorkerCrashed(exit: ChildExit): void {
@@ -78,6 +77,11 @@ export class EventLog implements SupervisorEvents, EngineEvents {
 
   failed(message: string): void {
     this.#writeVastLine(`${vastLogLines.failed} ${message}`);
+  }
+
+  #recordCrash(crash: ChildCrash, log: Log, engine?: string): void {
+    logCrash(log, crash);
+    this.#options.crashStore.add(createCrashRecord(crash, { at: new Date(), build: this.#build, engine }));
   }
 
   get #hangTimeout(): string {

@@ -18,6 +18,8 @@ export interface SupervisorEvents extends CrashEvents {
   queueWorkerCrashed(exit: ChildExit): void;
   /** The deployment cannot continue; `message` says why and what helps. */
   failed(message: string): void;
+  /** The events of one engine; `engine` is its id where there are several. */
+  forEngine(engine?: string): EngineEvents;
 }
 
 /** The events of one engine. */

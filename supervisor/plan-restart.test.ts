@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
-import { configure, type SupervisorConfig } from './config.ts';
+import { configure, type EngineConfig } from './config.ts';
 import { planRestart } from './plan-restart.ts';
 
 let folder: string;
@@ -14,14 +14,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function running(env: Record<string, string> = {}): SupervisorConfig {
+function running(env: Record<string, string> = {}): EngineConfig {
   const { settings } = readSettings({ MODEL_PATH: join(folder, 'old.gguf'), MODELS_DIR: folder, ...env });
   const { config } = configure(settings, {});
-  if (!config) throw new Error('no configuration');
-  return config;
+  if (!config?.engine) throw new Error('no configuration');
+  return { ...config, engine: config.engine };
 }
 
-function planned(current: SupervisorConfig, changes: Record<string, string>): SupervisorConfig {
+function planned(current: EngineConfig, changes: Record<string, string>): EngineConfig {
   const plan = planRestart(current, changes, {});
   if (!plan.ok) throw new Error(plan.problems.join('\n'));
   return plan.config;

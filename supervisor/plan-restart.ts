@@ -2,11 +2,11 @@ import type { SettingChanges } from '../health/supervisor-messages.ts';
 import { findStartOnlyArguments, splitWords } from '../models/extra-arguments.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
-import { configure, type SupervisorConfig } from './config.ts';
+import { configure, type EngineConfig, type SupervisorConfig } from './config.ts';
 import { argumentProblems, modelProblems } from './preflight.ts';
 
 export type RestartPlan =
-  | { readonly ok: true; readonly config: SupervisorConfig; readonly warnings: readonly string[] }
+  | { readonly ok: true; readonly config: EngineConfig; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 const modelVariables = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
@@ -28,11 +28,7 @@ const changeable: readonly VariableName[] = [
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Finds every problem with the changes while the old engine still serves. */
-export function planRestart(
-  current: SupervisorConfig,
-  changes: SettingChanges,
-  env: Environment,
-): RestartPlan {
+export function planRestart(current: EngineConfig, changes: SettingChanges, env: Environment): RestartPlan {
   const names = Object.keys(changes);
   const unchangeable = names.filter((name) => !isChangeable(name)).map(cannotChange);
   const { settings: read, problems: invalid } = readSettings(
@@ -51,8 +47,8 @@ export function planRestart(
     ...argumentProblems(settings),
     ...startProblems(changes),
   ];
-  return config && allProblems.length === 0
-    ? { ok: true, config, warnings }
+  return config?.engine && allProblems.length === 0
+    ? { ok: true, config: { ...config, engine: config.engine }, warnings }
     : { ok: false, problems: allProblems };
 }
 

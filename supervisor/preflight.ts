@@ -73,7 +73,7 @@ function engineProblems({ engine, engineProblem }: PreflightOptions): string[] {
 }
 
 export function modelProblems(config: SupervisorConfig | undefined, settings: Settings): string[] {
-  const model = config?.engine.model;
+  const model = config?.engine?.model;
   return [
     ...(model?.kind === 'file' ? mainModelProblems(model.path) : []),
     ...named('MMPROJ', settings.MMPROJ),

@@ -16,26 +16,28 @@ export interface ShutdownOptions {
   /** Undefined if no jobs are taken from a queue. */
   readonly queueWorker: ManagedProcess | undefined;
   readonly gateway: ManagedProcess;
-  readonly engine: ManagedProcess;
+  /** Those that run when they are to be stopped. */
+  readonly engines: () => readonly ManagedProcess[];
   readonly drainTimeoutMs: number;
   /** Aborted to skip the wait. */
   readonly force: AbortSignal;
 }
 
 /**
- * Stops the gateway first, so that running requests can finish, then llama-server, which is restarted as usual until
+ * Stops the gateway first, so that running requests can finish, then the engines, which are restarted as usual until
  * then. A queue worker takes no new jobs from the start, and can post its results until the end. Resolves when no
  * child is left.
  */
 export async function shutDown(options: ShutdownOptions): Promise<void> {
-  const { queueWorker, gateway, engine, drainTimeoutMs, force } = options;
+  const { queueWorker, gateway, engines, drainTimeoutMs, force } = options;
   queueWorker?.disableRestart();
   const workerStopped = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, force);
   if (workerStopped) await within(workerStopped, queueWorkerLeadMs, force);
   gateway.disableRestart();
   await stop(gateway, drainTimeoutMs + gatewayGraceMs, force);
-  engine.disableRestart();
-  await stop(engine, engineGraceMs, force);
+  const running = engines();
+  for (const engine of running) engine.disableRestart();
+  await Promise.all(running.map((engine) => stop(engine, engineGraceMs, force)));
   await workerStopped;
 }
 

@@ -35,7 +35,10 @@ export const defaultGatewayCommand: Command = {
 export interface SpawnGatewayOptions {
   readonly command: Command;
   readonly config: SupervisorConfig;
-  readonly backend: Backend;
+  /** The first engine; undefined if none is ours. */
+  readonly backend: Backend | undefined;
+  /** The keys of all engines at present. */
+  readonly engineKeys: () => readonly string[];
   /** The key of the queue worker; undefined if there is none. */
   readonly queueWorkerKey: string | undefined;
   readonly env: Environment;
@@ -47,16 +50,17 @@ export interface SpawnGatewayOptions {
 
 /** Starts a gateway. It logs JSON to stdout, which joins the one log; all other output is unexpected. */
 export function spawnGateway(options: SpawnGatewayOptions): Child {
-  const { command, config, backend, queueWorkerKey, env, log, forward, onMessage } = options;
+  const { command, config, backend, engineKeys, queueWorkerKey, env, log, forward, onMessage } = options;
   const settings = {
     ...config.settings,
     LOG_FORMAT: 'json' as const,
     LOG_FILES: false,
-    BACKEND_URL: formatBackendUrl(backend.address),
-    BACKEND_API_KEY: backend.apiKey,
+    BACKEND_URL: backend && formatBackendUrl(backend.address),
+    BACKEND_API_KEY: backend?.apiKey,
     RUNPOD_WORKER_KEY: queueWorkerKey,
   };
-  const redact = createSecretRedactor(
+  const redact = redactCurrent(
+    engineKeys,
     [...settingSecrets(settings), ...environmentSecrets(env)],
     keyFileSecrets({ ...settings, dataDir: config.dataDir }),
   );
@@ -71,6 +75,24 @@ export function spawnGateway(options: SpawnGatewayOptions): Child {
     onLine: (line) => log.warn(line),
     onMessage: (message) => onMessage(message as GatewayMessage),
   });
+}
+
+/** Engines, and so keys, may come while the gateway runs. */
+function redactCurrent(
+  engineKeys: () => readonly string[],
+  secrets: readonly string[],
+  keys: readonly string[],
+): (line: string) => string {
+  let known = engineKeys();
+  let redact = createSecretRedactor([...secrets, ...known], keys);
+  return (line) => {
+    const current = engineKeys();
+    if (current.join() !== known.join()) {
+      known = current;
+      redact = createSecretRedactor([...secrets, ...known], keys);
+    }
+    return redact(line);
+  };
 }
 
 /**

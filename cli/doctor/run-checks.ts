@@ -5,6 +5,7 @@ import { traceConfig } from '../../gateway/config.ts';
 import { keyFilePath } from '../../keys/key-file-path.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
 import { modelFileParts } from '../../models/gguf-file.ts';
+import type { Registry } from '../../models/registry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { readEngineVersion } from '../../scripts/engine/engine-version.ts';
 import { findEngine } from '../../scripts/engine/find-engine.ts';
@@ -126,17 +127,22 @@ function checkModel(
   mistakes: ProblemsByTopic,
   { samples }: GpuSnapshot,
 ): Finding[] {
-  const model = config?.engine.model;
-  if (model === undefined || mistakes.model.length > 0) return report('model', mistakes);
+  const { engine, models } = config ?? {};
+  if (mistakes.model.length > 0) return report('model', mistakes);
+  if (models !== undefined) return [good('model', `${models.file} lists ${countOf(models.registry)}`)];
+  if (engine === undefined) return report('model', mistakes);
+  const { model } = engine;
   if (model.kind !== 'file') {
     const name = model.kind === 'url' ? model.path : model.repo;
     return [good('model', `${name}: llama-server downloads it at the start unless it is cached`)];
   }
-  const others = [config?.engine.mmproj, config?.engine.draftModel].filter((file) => file !== undefined);
+  const others = [engine.mmproj, engine.draftModel].filter((file) => file !== undefined);
   const bytes = totalSize([...modelFileParts(model.path), ...others]);
   const sizes = { model: bytes, gpu: freeGpuBytes(samples), memory: memoryBytes() };
-  return [good('model', `${model.path}, served as "${config?.engine.publicName}"`), checkFit(sizes)];
+  return [good('model', `${model.path}, served as "${engine.publicName}"`), checkFit(sizes)];
 }
+
+const countOf = ({ models }: Registry) => (models.length === 1 ? '1 model' : `${models.length} models`);
 
 function checkKeyFile(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
   if (mistakes.keys.length > 0) return report('keys', mistakes);

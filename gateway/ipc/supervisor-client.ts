@@ -1,27 +1,33 @@
 import type {
+  DemandMessage,
   EngineStateMessage,
+  EnginesMessage,
   GatewayMessage,
+  ModelAction,
+  ModelRequestOutcome,
   RestartOutcome,
   SettingChanges,
   SupervisorMessage,
 } from '../../health/supervisor-messages.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 
-/** How long the supervisor may take to check a restart request, ms: it reads at most the header of a model file. */
+/** How long the supervisor may take to check a request, ms: it reads at most the header of a model file. */
 const REPLY_TIMEOUT = 10_000;
 
 /** Handlers of the messages from the supervisor. */
 export interface SupervisorHandlers {
   /** Resolves when, after a message that pauses, no request is at the engine any more. */
   readonly onEngineState: (message: EngineStateMessage) => Promise<void>;
-  /** No request was the cause of the engine's last stop. */
-  readonly onEngineStoppedFromOutside: () => void;
+  /** The new state of all models and engines. Report each paused engine that has no requests with `reportDrained`. */
+  readonly onEngines?: (message: EnginesMessage) => void;
+  /** No request was the cause of the engine's last stop. `engine` is its id. */
+  readonly onEngineStoppedFromOutside: (engine?: string) => void;
 }
 
 /** The gateway's connection to its supervisor, if it has one: `isPresent` from the first message on. */
 export class SupervisorClient {
   readonly #channel: ParentChannel | undefined;
-  readonly #pendingReplies = new Map<number, (result: RestartOutcome) => void>();
+  readonly #pendingReplies = new Map<number, (result: Reply) => void>();
   #isPresent = false;
   #lastId = 0;
   /** Call it with the number of requests in progress, whenever it changes. */
@@ -42,36 +48,65 @@ export class SupervisorClient {
     this.#channel?.onMessage((message) => this.#onMessage(message, handlers).catch(recordUnhandledError));
   }
 
-  /** Reports engine crashes that a single request caused. */
-  reportCrashCause(crashes: number): void {
-    this.#channel?.send({ kind: 'crash-cause-found', crashes });
+  /** Reports crashes of an engine that a single request caused. */
+  reportCrashCause(crashes: number, engine?: string): void {
+    this.#channel?.send({ kind: 'crash-cause-found', crashes, ...(engine !== undefined && { engine }) });
+  }
+
+  /** Call it when the demand has changed, at most every half second. */
+  reportDemand(demand: Omit<DemandMessage, 'kind'>): void {
+    this.#channel?.send({ kind: 'demand', ...demand });
+  }
+
+  /** The engine, paused in the state of this version, has no requests any more. */
+  reportDrained(engine: string, version: number): void {
+    this.#channel?.send({ kind: 'engine-drained', engine, version });
   }
 
   /** Undefined where there is no supervisor. */
   async restartEngine(changes: SettingChanges): Promise<RestartOutcome | undefined> {
+    const result = await this.#request((id) => ({ kind: 'restart-request', id, changes }));
+    return result as RestartOutcome | undefined;
+  }
+
+  /** Undefined where there is no supervisor. */
+  async requestModelAction(model: string, action: ModelAction): Promise<ModelRequestOutcome | undefined> {
+    const result = await this.#request((id) => ({ kind: 'model-request', id, model, action }));
+    return result as ModelRequestOutcome | undefined;
+  }
+
+  /** The reply with the id of the request; undefined if there is none in time. */
+  async #request(createMessage: (id: number) => GatewayMessage): Promise<Reply | undefined> {
     if (!this.#isPresent) return undefined;
-    const { promise, resolve } = Promise.withResolvers<RestartOutcome | undefined>();
+    const { promise, resolve } = Promise.withResolvers<Reply | undefined>();
     const id = ++this.#lastId;
     const timer = setTimeout(() => resolve(undefined), REPLY_TIMEOUT);
     this.#pendingReplies.set(id, resolve);
-    this.#channel?.send({ kind: 'restart-request', id, changes });
+    this.#channel?.send(createMessage(id));
     const result = await promise;
     clearTimeout(timer);
     this.#pendingReplies.delete(id);
     return result;
   }
 
-  async #onMessage(
-    message: SupervisorMessage,
-    { onEngineState, onEngineStoppedFromOutside }: SupervisorHandlers,
-  ): Promise<void> {
-    if (message.kind === 'restart-reply') return this.#pendingReplies.get(message.id)?.(message.result);
-    if (message.kind === 'engine-stopped-from-outside') return onEngineStoppedFromOutside();
+  async #onMessage(message: SupervisorMessage, handlers: SupervisorHandlers): Promise<void> {
     this.#isPresent = true;
-    await onEngineState(message);
-    if (message.pause) this.#channel?.send({ kind: 'drained' });
+    switch (message.kind) {
+      case 'restart-reply':
+      case 'model-reply':
+        return this.#pendingReplies.get(message.id)?.(message.result);
+      case 'engine-stopped-from-outside':
+        return handlers.onEngineStoppedFromOutside(message.engine);
+      case 'engines':
+        return handlers.onEngines?.(message);
+      default:
+        await handlers.onEngineState(message);
+        if (message.pause) this.#channel?.send({ kind: 'drained' });
+    }
   }
 }
+
+type Reply = RestartOutcome | ModelRequestOutcome;
 
 /** Messages to and from the process that started this one. */
 export interface ParentChannel {

@@ -99,6 +99,11 @@ export function isFatal(crash: CrashClass): boolean {
   return crash === 'not-startable' || crash === 'bad-arguments' || crash === 'bad-model';
 }
 
+/** It needs more memory than there is. */
+export function isOutOfMemory(crash: CrashClass): boolean {
+  return crash === 'out-of-vram' || crash === 'out-of-memory';
+}
+
 function findSign(lines: readonly string[]): Sign | undefined {
   return signs.find(([pattern]) => lines.some((line) => pattern.test(line)));
 }

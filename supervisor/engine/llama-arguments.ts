@@ -24,6 +24,8 @@ export interface EngineOptions {
   /** Milliseconds without a request after which the memory is released; undefined or 0 is never. */
   readonly sleepIdleMs: number | undefined;
   readonly extraArgs: readonly string[];
+  /** Indexes of the GPUs that it may use; undefined for all. */
+  readonly devices?: readonly number[] | undefined;
 }
 
 /** The longest input of embeddings and rankings without CTX: larger batches take gigabytes. */

@@ -14,6 +14,7 @@ import { prepareSocketPath } from '../process/runtime-dir.ts';
 import { parseEngineLine } from './engine-log.ts';
 import type { InstalledEngine } from './installed-engine.ts';
 import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
+import { isStateReport, parseLoadProgress, reportingEnvironment } from './load-progress.ts';
 import { promptCacheMiB } from './prompt-cache.ts';
 import { createPromptRedactor } from './redact-prompts.ts';
 
@@ -26,11 +27,14 @@ export interface SpawnEngineOptions {
   readonly env: Environment;
   /** Whether requests may run in it. */
   readonly isServing: () => boolean;
+  /** Receives how much of the model is loaded, 0 to 1, if this build reports it; without it, it is not asked to. */
+  readonly onLoadProgress?: ((loaded: number) => void) | undefined;
   readonly log: Log;
 }
 
 /** Starts a llama-server on the address of the backend. Its output goes to the log. */
-export function spawnEngine({ engine, config, backend, env, isServing, log }: SpawnEngineOptions): Child {
+export function spawnEngine(options: SpawnEngineOptions): Child {
+  const { engine, config, backend, env, isServing, onLoadProgress, log } = options;
   const { socketPath } = backend.address;
   try {
     // llama-server does not start on a socket left by a killed one, and does not remove it.
@@ -38,6 +42,7 @@ export function spawnEngine({ engine, config, backend, env, isServing, log }: Sp
   } catch (error) {
     return failedToStart(error as Error);
   }
+  const removePrompts = createPromptRedactor(isServing);
   const downloads = config.engine.model.kind !== 'file';
   return spawnChild({
     command: engine.command,
@@ -51,8 +56,16 @@ export function spawnEngine({ engine, config, backend, env, isServing, log }: Sp
         apiKey: backend.apiKey,
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
+      ...(config.engine.devices && { CUDA_VISIBLE_DEVICES: config.engine.devices.join(',') }),
+      ...(onLoadProgress && reportingEnvironment),
     },
-    filter: createPromptRedactor(isServing),
+    holdStdinOpen: onLoadProgress !== undefined,
+    filter(line) {
+      if (!isStateReport(line)) return removePrompts(line);
+      const loaded = parseLoadProgress(line);
+      if (loaded !== undefined) onLoadProgress?.(loaded);
+      return undefined;
+    },
     redact: createSecretRedactor(
       [backend.apiKey, ...settingSecrets(config.settings), ...environmentSecrets(env)],
       keyFileSecrets({ ...config.settings, dataDir: config.dataDir }),

@@ -16,6 +16,8 @@ export interface SpawnOptions {
   readonly redact?: (text: string) => string;
   /** Opens an IPC channel to the child, which has to be a Node process, and receives its messages. */
   readonly onMessage?: ((message: unknown) => void) | undefined;
+  /** For a child that ends when its stdin is closed. Nothing is written there. */
+  readonly holdStdinOpen?: boolean;
 }
 
 /** How a child exited, in one format for all cases. */
@@ -56,7 +58,7 @@ const setpriv =
  * what it has started.
  */
 export function spawnChild(options: SpawnOptions): Child {
-  const { command, args, env, onLine, onStdoutLine, onMessage } = options;
+  const { command, args, env, onLine, onStdoutLine, onMessage, holdStdinOpen } = options;
   const { filter = String, redact = String } = options;
   const startedAt = performance.now();
   const lastLines: string[] = [];
@@ -66,9 +68,10 @@ export function spawnChild(options: SpawnOptions): Child {
   const subprocess = spawn(file, rest, {
     env: { ...env },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? ['ipc' as const] : [])],
+    stdio: [holdStdinOpen ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(onMessage ? ['ipc' as const] : [])],
   });
   if (onMessage) subprocess.on('message', onMessage);
+  subprocess.stdin?.on('error', () => {});
   const keepLine = (raw: string) => {
     const filtered = filter(raw);
     if (filtered === undefined) return;

@@ -68,6 +68,14 @@ export class ManagedProcess {
     this.#advance('stop-requested');
   }
 
+  /** No restarts from now on. Resolves when the child has exited, by SIGKILL after the grace period. */
+  async stop(graceMs: number): Promise<void> {
+    this.disableRestart();
+    if (this.#child === undefined) return;
+    stop(this.#child, graceMs);
+    await this.#child.exited;
+  }
+
   #advance(event: ChildEvent): void {
     this.#state = nextChildState(this.#state, event, this.#options.policy, performance.now());
   }

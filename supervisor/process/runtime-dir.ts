@@ -13,11 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findWriteError, makeFolder, writeErrorHint } from '../../fs/folders.ts';
+import { safeFileName } from '../../fs/safe-file-name.ts';
 
 /** A private folder of one supervisor: the socket, and a record of the children it has started. */
 export interface RuntimeDir {
   readonly path: string;
   readonly socketPath: string;
+  /** The socket of one of several engines. */
+  socketPathFor(engineId: string): string;
   /** Records a child, so that the next start can kill it if this process is killed. */
   recordChild(pid: number): void;
   remove(): void;
@@ -32,6 +35,7 @@ interface OwnerRecord {
 const prefix = 'corral-';
 /** The kernel's limit for a socket's path is 108 bytes on Linux and 104 on macOS. */
 const longestSocketPath = 100;
+const longestSocketName = `${safeFileName('x'.repeat(100))}.sock`;
 
 /** Creates a folder that only this user can enter, with a name short enough for a socket. */
 export function createRuntimeDir(base = tmpdir()): RuntimeDir {
@@ -47,6 +51,7 @@ export function createRuntimeDir(base = tmpdir()): RuntimeDir {
   return {
     path,
     socketPath: join(path, 'llama.sock'),
+    socketPathFor: (engineId) => join(path, `${safeFileName(engineId)}.sock`),
     recordChild(pid) {
       record = { ...record, children: [...record.children.filter(isAlive), identifyProcess(pid)] };
       try {
@@ -71,7 +76,7 @@ export function runtimeDirProblems(base = tmpdir()): string[] {
 
 /** The folder for temporary files if its path is short enough for a socket, else /tmp. */
 function candidateFolders(base: string): string[] {
-  const isShort = Buffer.byteLength(join(base, `${prefix}123456`, 'llama.sock')) < longestSocketPath;
+  const isShort = Buffer.byteLength(join(base, `${prefix}123456`, longestSocketName)) < longestSocketPath;
   return [...new Set(isShort ? [base, '/tmp'] : ['/tmp'])];
 }
 

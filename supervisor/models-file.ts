@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseRegistry } from '../models/parse-registry.ts';
+import { type Registry, RegistryError } from '../models/registry.ts';
+import type { Settings } from '../settings/variables.ts';
+
+type ModelSettings = Pick<
+  Settings,
+  'MODELS_FILE' | 'MODELS_DIR' | 'MODEL_PATH' | 'MODEL_NAME' | 'HF_REPO' | 'MODEL_URL'
+>;
+
+/** The folder in which model files are looked up. */
+export function modelsFolder({ MODELS_DIR }: Pick<ModelSettings, 'MODELS_DIR'>, dataDir: string): string {
+  return resolve(MODELS_DIR ?? join(dataDir, 'models'));
+}
+
+/** The file that lists several models: `MODELS_FILE`, or the one in the data folder; undefined if there is none. */
+export function findModelsFile(
+  { MODELS_FILE }: Pick<ModelSettings, 'MODELS_FILE'>,
+  dataDir: string,
+): string | undefined {
+  if (MODELS_FILE !== undefined) return resolve(MODELS_FILE);
+  const file = join(dataDir, 'models.json');
+  return existsSync(file) ? file : undefined;
+}
+
+/** The models in the file, or everything that is wrong with it. */
+export function readModels(
+  file: string,
+  settings: Pick<ModelSettings, 'MODELS_DIR'>,
+  dataDir: string,
+): { readonly registry?: Registry; readonly problems: readonly string[] } {
+  try {
+    const registry = parseRegistry(readFileSync(file, 'utf8'), modelsFolder(settings, dataDir));
+    return registry.models.length > 0
+      ? { registry, problems: [] }
+      : { problems: [`${file}: lists no models; add one with corral models add`] };
+  } catch (error) {
+    if (error instanceof RegistryError)
+      return { problems: error.problems.map((problem) => `${file}: ${problem}`) };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { problems: [`MODELS_FILE: cannot read ${file} (${code ?? message})`] };
+  }
+}
+
+const ofOneModel = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
+
+export function ignoredModelVariables(settings: ModelSettings, file: string): string[] {
+  return ofOneModel
+    .filter((name) => settings[name] !== undefined)
+    .map((name) => `${name} is ignored because ${file} lists the models`);
+}

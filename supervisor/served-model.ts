@@ -1,0 +1,94 @@
+import type { BackendStatus } from '../health/backend.ts';
+import type { ModelState, ModelStatus } from '../health/supervisor-messages.ts';
+import type { ModelRecord } from '../models/registry.ts';
+import type { Engine } from './engine.ts';
+import { bestStatus } from './system-status.ts';
+
+/** A model that the deployment serves, with its engines: one, or several replicas. */
+export class ServedModel {
+  readonly id: string;
+  /** Its record in `models.json`; undefined for the only model. */
+  record: ModelRecord | undefined;
+  engines: readonly Engine[];
+  /** It is no longer in `models.json`, and is stopped once its requests have ended. */
+  isRemoved = false;
+  /** It has been ready since the start. */
+  wasReady = false;
+  readonly #isFromStart: boolean;
+
+  /** `isFromStart`: it was there when the deployment started. */
+  constructor(options: {
+    readonly id: string;
+    readonly engines: readonly Engine[];
+    readonly record?: ModelRecord;
+    readonly isFromStart: boolean;
+  }) {
+    this.id = options.id;
+    this.engines = options.engines;
+    this.record = options.record;
+    this.#isFromStart = options.isFromStart;
+  }
+
+  /** The deployment is ready only with it. One that was added later does not count before it is ready itself. */
+  get isRequired(): boolean {
+    return this.pin && !this.isRemoved && (this.#isFromStart || this.wasReady);
+  }
+
+  get pin(): boolean {
+    return this.record === undefined || this.record.pin;
+  }
+
+  /** It is loaded if one of its engines is. */
+  get status(): ModelStatus {
+    const statuses = this.engines.map((engine) => engine.status);
+    const order = ['loaded', 'sleeping', 'loading', 'failed'] as const;
+    return order.find((status) => statuses.includes(status)) ?? (this.isElsewhere ? 'loaded' : 'unloaded');
+  }
+
+  /** The best of its engines: what its clients notice. */
+  get backendStatus(): BackendStatus {
+    return this.isElsewhere ? 'ready' : bestStatus(this.engines.map((engine) => engine.state.status));
+  }
+
+  /** Its engines run elsewhere: we neither start nor stop them. */
+  get isElsewhere(): boolean {
+    return this.record?.source.kind === 'backends';
+  }
+
+  get isUnloading(): boolean {
+    return this.engines.some((engine) => engine.isUnloading);
+  }
+
+  /** A process of it exists, and so it takes memory. */
+  get isResident(): boolean {
+    return this.engines.some((engine) => engine.process !== undefined);
+  }
+
+  get failure(): string | undefined {
+    return this.status === 'failed' ? this.engines.find(({ failure }) => failure)?.failure : undefined;
+  }
+
+  /** Of the engine that is ahead; undefined if none reports it. */
+  get loadProgress(): number | undefined {
+    const known = this.engines.flatMap(({ loadProgress }) => loadProgress ?? []);
+    return this.status === 'loading' && known.length > 0 ? Math.max(...known) : undefined;
+  }
+
+  /** For the gateway. */
+  get state(): ModelState {
+    return {
+      ...{ id: this.id, status: this.status, pin: this.pin, removed: this.isRemoved },
+      loadProgress: this.loadProgress ?? null,
+      failure: this.failure ?? null,
+    };
+  }
+
+  load(): void {
+    for (const engine of this.engines) engine.load();
+  }
+
+  /** Stops its engines once no request is left at them. */
+  unload(): void {
+    for (const engine of this.engines) engine.unload();
+  }
+}
