@@ -2,16 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { parseBenchOptions } from './bench-options.ts';
 
 describe('parseBenchOptions', () => {
-  it('measures everything except the long checks and saves the results', () => {
+  it('measures everything except the long checks and variants of ours, and saves the results', () => {
     const { loads, checks, contenders, isSaved } = parseBenchOptions([]);
     expect(loads).toContain('streams-512');
     expect(checks).toEqual(['memory', 'unread', 'leaving', 'boot', 'engine']);
     expect(contenders).toContain('Portkey');
+    expect(contenders).not.toContain('llama-corral, bare');
     expect(isSaved).toBe(true);
   });
 
-  it('includes the long checks on request', () => {
+  it('includes the long checks and variants of ours on request', () => {
     expect(parseBenchOptions(['--long']).checks).toContain('plans');
+    expect(parseBenchOptions(['--long']).contenders).toContain('llama-corral, bare');
     expect(parseBenchOptions(['--only', 'plans']).checks).toEqual(['plans']);
   });
 

@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly checks: readonly CheckName[];
   readonly contenders: readonly ContenderName[];
   readonly pace: Pace;
-  /** Includes the long parts of the checks. */
+  /** Includes variants of ours, and the long parts of the checks. */
   readonly isLong: boolean;
   /** The upstream closes connections after streams, like the real llama-server. */
   readonly isClosing: boolean;
@@ -28,15 +28,27 @@ export interface Pace {
 
 const allLoads = Object.keys(comparedLoads) as LoadName[];
 const allChecks = Object.keys(checks) as CheckName[];
-const shortChecks = allChecks.filter((name) => !longChecks.includes(name));
 const allContenders = Object.keys(contenders) as ContenderName[];
-/** These take two minutes. */
-const quickContenders: readonly ContenderName[] = [
-  'direct',
-  'reference, unix socket',
-  'llama-corral, unix socket',
-];
-const quickLoads = allLoads.filter((name) => !['one-connection', 'rate-100'].includes(name));
+interface Names {
+  readonly loads: readonly LoadName[];
+  readonly checks: readonly CheckName[];
+  readonly contenders: readonly ContenderName[];
+}
+
+/** Everything: half an hour. */
+const long: Names = { loads: allLoads, checks: allChecks, contenders: allContenders };
+/** Ten minutes. */
+const usual: Names = {
+  loads: allLoads,
+  checks: allChecks.filter((name) => !longChecks.includes(name)),
+  contenders: allContenders.filter((name) => !['llama-corral, traced', 'llama-corral, bare'].includes(name)),
+};
+/** Two minutes. */
+const quick: Names = {
+  loads: allLoads.filter((name) => !['one-connection', 'rate-100'].includes(name)),
+  checks: [],
+  contenders: ['direct', 'reference, unix socket', 'llama-corral, unix socket'],
+};
 
 /** Parses the arguments of `npm run bench`. An unknown name is an Error that lists the valid ones. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
@@ -53,31 +65,35 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       contenders: { type: 'string', multiple: true, default: [] },
     },
   });
-  const { quick, long, closing, write, only } = values;
-  const isPart = quick || closing || only.length > 0 || values.contenders.length > 0;
-  const usual = [...(quick ? quickLoads : allLoads), ...(quick ? [] : long ? allChecks : shortChecks)];
-  const named = only.length > 0 ? pick([...allLoads, ...allChecks], only) : usual;
+  const { closing, write } = values;
+  const isPart = values.quick || closing || values.only.length > 0 || values.contenders.length > 0;
+  const names = values.quick ? quick : values.long ? long : usual;
+  const only =
+    values.only.length > 0
+      ? pick([...allLoads, ...allChecks], values.only)
+      : [...names.loads, ...names.checks];
   return {
-    loads: allLoads.filter((name) => named.includes(name)),
-    checks: allChecks.filter((name) => named.includes(name)),
-    contenders:
-      values.contenders.length > 0 || !quick ? pick(allContenders, values.contenders) : quickContenders,
+    loads: allLoads.filter((name) => only.includes(name)),
+    checks: allChecks.filter((name) => only.includes(name)),
+    contenders: values.contenders.length > 0 ? pick(allContenders, values.contenders) : names.contenders,
     pace: {
-      rounds: Number(values.rounds ?? (quick ? 4 : 3)),
-      informationRounds: quick && only.length === 0 ? 0 : 1,
-      seconds: Number(values.seconds ?? (quick ? 0.8 : 1)),
-      warmUp: quick ? { firstSeconds: 15, laterSeconds: 2 } : { firstSeconds: 20, laterSeconds: 3 },
+      rounds: Number(values.rounds ?? (values.quick ? 4 : 3)),
+      informationRounds: values.quick && values.only.length === 0 ? 0 : 1,
+      seconds: Number(values.seconds ?? (values.quick ? 0.8 : 1)),
+      warmUp: values.quick
+        ? { firstSeconds: 15, laterSeconds: 2, informationSeconds: 1.5 }
+        : { firstSeconds: 20, laterSeconds: 4, informationSeconds: 1.5 },
     },
-    isLong: long,
+    isLong: values.long,
     isClosing: closing,
     isSaved: write || !isPart,
   };
 }
 
-/** The named ones of `all`; names may be separated by commas. Without a name, all. */
+/** The named ones of `all`; names may be separated by commas. */
 function pick<Name extends string>(all: readonly Name[], args: readonly string[]): Name[] {
   const names = args.flatMap((one) => all.find((name) => name === one) ?? one.split(','));
   const unknown = names.find((name) => !all.some((one) => one === name));
   if (unknown !== undefined) throw new Error(`unknown name ${unknown}; valid: ${all.join(' · ')}`);
-  return names.length === 0 ? [...all] : all.filter((name) => names.includes(name));
+  return all.filter((name) => names.includes(name));
 }

@@ -6,7 +6,6 @@ import { type ComparedLoad, comparedLoads, type LoadName } from './loads.ts';
 import type { LoadResults } from './report/tables.ts';
 import { logProgress, measureInRounds, measureUndisturbed } from './rounds.ts';
 import type { RunningContenders } from './running-contenders.ts';
-import { warmUpFurther } from './warm-up.ts';
 
 /** A contender under a load. */
 interface Pairing {
@@ -26,7 +25,11 @@ export async function compareLoads(
   const pairings = names.flatMap((name) => pairingsOf(name, options));
   const reports = await measureInRounds(pairings, {
     roundsOf: ({ rounds }) => rounds,
-    warmUp: async ({ load, contender }) => warmUpFurther(await running.get(contender), load, pace.warmUp),
+    warmUp: ({ load, contender }) => {
+      const { laterSeconds, informationSeconds } = pace.warmUp;
+      const isGoal = load.contenders.includes(contender);
+      return running.warmUp(contender, load, isGoal ? laterSeconds : informationSeconds);
+    },
     async measure({ load, contender }, round) {
       const title = `${load.title} · round ${round} · ${contender}`;
       return measure(load, await running.get(contender), pace.seconds, running.upstreamPid, title);

@@ -49,7 +49,7 @@ function keep(added: Partial<BenchResults>): void {
 }
 
 async function measureLoads(): Promise<void> {
-  await using running = new RunningContenders(stub, pace.warmUp);
+  await using running = new RunningContenders(stub, pace.warmUp.firstSeconds);
   for (const group of loadGroups) {
     const names = group.filter((name) => options.loads.includes(name));
     for (const [name, reports] of await compareLoads(names, options, running)) {

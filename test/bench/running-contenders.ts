@@ -1,22 +1,24 @@
 import type { Findings, Row } from './checks/check.ts';
 import { type ContenderName, contenders } from './contenders/contenders.ts';
 import type { RunningContender } from './contenders/start-contender.ts';
+import type { Load } from './load-generator.ts';
+import { comparedLoads } from './loads.ts';
 import { REQUESTS_UNTIL_WARM } from './report/results.ts';
 import { logProgress } from './rounds.ts';
 import type { StubUpstream } from './stub-upstream.ts';
-import { costOf, requestsUntilWarm, type WarmUpLimits, warmUpFresh } from './warm-up.ts';
+import { costOf, requestsUntilWarm, warmUpFresh, warmUpFurther } from './warm-up.ts';
 
 /** Contenders start when a load needs them, are warmed up, and are kept for the loads that follow. */
 export class RunningContenders implements AsyncDisposable {
   private readonly running = new Map<ContenderName, RunningContender>();
   private readonly stack = new AsyncDisposableStack();
   private readonly stub: StubUpstream;
-  private readonly limits: WarmUpLimits;
+  private readonly firstWarmUpSeconds: number;
   private readonly found: Record<string, Row> = {};
 
-  constructor(stub: StubUpstream, limits: WarmUpLimits) {
+  constructor(stub: StubUpstream, firstWarmUpSeconds: number) {
     this.stub = stub;
-    this.limits = limits;
+    this.firstWarmUpSeconds = firstWarmUpSeconds;
   }
 
   get upstreamPid(): number {
@@ -32,7 +34,7 @@ export class RunningContenders implements AsyncDisposable {
     const running = this.running.get(name);
     if (running !== undefined) return running;
     const started = this.stack.use(await contenders[name](this.stub));
-    const warmUp = await warmUpFresh(started, this.limits);
+    const warmUp = await warmUpFresh(started, this.firstWarmUpSeconds);
     const requests = requestsUntilWarm(warmUp);
     logProgress(`${name} is warm after ${requests} requests: ${warmUp.finalCost.toFixed(1)} µs`);
     this.found[name] = {
@@ -42,6 +44,13 @@ export class RunningContenders implements AsyncDisposable {
     };
     this.running.set(name, started);
     return started;
+  }
+
+  /** A contender that has just started is warm for the load that all of them start with. */
+  async warmUp(name: ContenderName, load: Load, maxSeconds: number): Promise<void> {
+    const hasStarted = !this.running.has(name);
+    const contender = await this.get(name);
+    if (!hasStarted || load !== comparedLoads['plain-1k']) await warmUpFurther(contender, load, maxSeconds);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,8 @@ export interface WarmUpLimits {
   readonly firstSeconds: number;
   /** For a contender that is warm from another load. */
   readonly laterSeconds: number;
+  /** The same if no goal compares it. */
+  readonly informationSeconds: number;
 }
 
 export interface WarmUp {
@@ -23,15 +25,12 @@ const SPANS = 3;
 const MAX_SPREAD = 0.04;
 
 /** For a contender that has just started. */
-export const warmUpFresh = (contender: Contender, { firstSeconds }: WarmUpLimits): Promise<WarmUp> =>
-  warmUp(contender, comparedLoads['plain-1k'], 1, firstSeconds);
+export const warmUpFresh = (contender: Contender, maxSeconds: number): Promise<WarmUp> =>
+  warmUp(contender, comparedLoads['plain-1k'], 1, maxSeconds);
 
 /** For a contender that is warm from another load. */
-export const warmUpFurther = (
-  contender: Contender,
-  load: Load,
-  { laterSeconds }: WarmUpLimits,
-): Promise<WarmUp> => warmUp(contender, load, 0.5, laterSeconds);
+export const warmUpFurther = (contender: Contender, load: Load, maxSeconds: number): Promise<WarmUp> =>
+  warmUp(contender, load, 0.5, maxSeconds);
 
 /** Puts a contender under a load until its CPU time per request or event stands still for three spans. */
 async function warmUp(

@@ -20,11 +20,9 @@ export type CheckName = keyof typeof checks;
 /** They take half an hour and run only if they are named or with `--long`. */
 export const longChecks: readonly CheckName[] = ['plans'];
 
-/** The others are no gateways for production, or no contenders of their own. */
+/** Ours, with a plain proxy and another gateway on Node beside it. */
 export const checkedContenders: readonly ContenderName[] = [
   'nginx',
-  'HAProxy',
-  'Portkey',
   '@fastify/http-proxy',
   'llama-corral',
   'llama-corral, unix socket',
