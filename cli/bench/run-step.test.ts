@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { seededRandom } from '../demo-model/weights.ts';
+import { seededRandom } from '../demo-model/matrix.ts';
 import { arrivalTimes, latencyStart, measureClientLoad, Quota, wasBottleneck } from './run-step.ts';
 
 describe('arrivalTimes', () => {

@@ -14,7 +14,8 @@ export interface Tensor {
   readonly name: string;
   /** The number of columns comes first, as in GGUF. */
   readonly shape: readonly number[];
-  readonly values: Float32Array | Float16Array;
+  /** 8-bit values are written as Q4_0: whole numbers from -8 to 7, of which a row has a multiple of 32. */
+  readonly values: Float32Array | Float16Array | Int8Array;
 }
 
 const alignment = 32;
@@ -26,7 +27,7 @@ export function ggufBytes(metadata: Readonly<Record<string, Metadata>>, tensors:
   const data: Buffer[] = [];
   let offset = 0;
   for (const tensor of tensors) {
-    const bytes = Buffer.from(tensor.values.buffer, tensor.values.byteOffset, tensor.values.byteLength);
+    const bytes = tensorBytes(tensor);
     descriptions.push(describe(tensor, offset));
     data.push(bytes, padding(bytes.length));
     offset += bytes.length + padding(bytes.length).length;
@@ -43,8 +44,26 @@ export function ggufBytes(metadata: Readonly<Record<string, Metadata>>, tensors:
 }
 
 function describe({ name, shape, values }: Tensor, offset: number): Buffer {
-  const type = values instanceof Float32Array ? 0 : 1;
+  const type = values instanceof Float32Array ? 0 : values instanceof Float16Array ? 1 : 2;
   return Buffer.concat([text(name), u32(shape.length), ...shape.map(u64), u32(type), u64(offset)]);
+}
+
+function tensorBytes({ values }: Tensor): Buffer {
+  if (values instanceof Int8Array) return q4Bytes(values);
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Blocks of a 16-bit scale, here 1, and 32 numbers of four bits: number n and number n + 16 share a byte. */
+function q4Bytes(values: Int8Array): Buffer {
+  const bytes = Buffer.alloc((values.length / 32) * 18);
+  for (let block = 0; block < values.length / 32; block++) {
+    bytes.writeUInt16LE(0x3c00, block * 18);
+    for (let n = 0; n < 16; n++) {
+      const [low = 0, high = 0] = [values[block * 32 + n], values[block * 32 + n + 16]];
+      bytes[block * 18 + 2 + n] = (low + 8) | ((high + 8) << 4);
+    }
+  }
+  return bytes;
 }
 
 function metadataBytes(value: Metadata): Buffer {

@@ -1,9 +1,9 @@
 /**
- * The stories of the demo model. Each one belongs to a topic, which is selected by a keyword in the last user message.
- * The stories are ASCII, except one about other characters.
+ * A story belongs to a topic, which is selected by a keyword in the last user message. The first story of a model is
+ * told if there is no keyword.
  */
-export interface Story {
-  readonly topic: Topic;
+export interface Story<T extends string = string> {
+  readonly topic: T;
   /** The first letters of keywords, in lower case; empty for the default story. */
   readonly keywords: readonly string[];
   /** Reasoning before the text. */
@@ -33,7 +33,8 @@ const longStory = [
   'Then the keeper closed the last gate, and not one was missing.',
 ].join('\n');
 
-export const stories: readonly Story[] = [
+/** The stories of the demo model. They are ASCII, except one about other characters. */
+export const stories: readonly Story<Topic>[] = [
   {
     topic: 'welcome',
     keywords: [],
@@ -110,15 +111,15 @@ Whoever has to be sent away gets an honest Retry-After, and official clients obe
 
 /** The exact output of the demo model for `topic`, to the byte. */
 export function storyText(topic: Topic): string {
-  return storyOf(topic).text;
+  return findStory(stories, topic).text;
 }
 
 /** The reasoning before it; empty for none. */
 export function storyThought(topic: Topic): string {
-  return storyOf(topic).thought ?? '';
+  return findStory(stories, topic).thought ?? '';
 }
 
-function storyOf(topic: Topic): Story {
+export function findStory<T extends string>(stories: readonly Story<T>[], topic: T): Story<T> {
   const story = stories.find((it) => it.topic === topic);
   if (!story) throw new Error(`the demo model has no story about ${topic}`);
   return story;

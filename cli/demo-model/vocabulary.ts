@@ -1,4 +1,4 @@
-import type { Story, Topic } from './stories.ts';
+import type { Story } from './stories.ts';
 
 /** The token types of GGUF. */
 const type = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
@@ -70,7 +70,7 @@ export interface Step {
 }
 
 export interface CutStory {
-  readonly topic: Topic;
+  readonly topic: string;
   readonly keywords: readonly string[];
   readonly steps: readonly Step[];
 }

@@ -5,17 +5,34 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readGgufHead } from '../../test/harness/gguf-reader.ts';
 import { stories } from './stories.ts';
+import { tales } from './tales.ts';
 import { cutStories } from './vocabulary.ts';
-import { demoModelBytes, writeDemoModel } from './write-demo-model.ts';
+import { type DemoModelName, demoModelBytes, writeDemoModel } from './write-demo-model.ts';
 
 const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+describe.each<DemoModelName>(['guide', 'tales', 'embeddings', 'rerank'])('%s', (name) => {
+  const bytes = demoModelBytes(name);
+
+  it('has the same bytes each time, and is small', () => {
+    expect(digest(demoModelBytes(name))).toBe(digest(bytes));
+    expect(bytes.length).toBeLessThan(6_000_000);
+  });
+
+  it('is written atomically and leaves no temporary file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'corral-demo-'));
+    await writeDemoModel(join(folder, 'models/demo.gguf'), name);
+    expect(digest(await readFile(join(folder, 'models/demo.gguf')))).toBe(digest(bytes));
+    expect(await readdir(join(folder, 'models'))).toEqual(['demo.gguf']);
+    await rm(folder, { recursive: true });
+  });
+});
 
 describe('the demo model', () => {
   const bytes = demoModelBytes();
 
-  it('has the same bytes each time, and is small', () => {
-    expect(digest(demoModelBytes())).toBe(digest(bytes));
-    expect(bytes.length).toBeLessThan(6_000_000);
+  it('is the guide if no other is named', () => {
+    expect(digest(bytes)).toBe(digest(demoModelBytes('guide')));
   });
 
   it('has the metadata that llama.cpp needs', () => {
@@ -38,21 +55,16 @@ describe('the demo model', () => {
     });
   });
 
-  it('is written atomically and leaves no temporary file', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'corral-demo-'));
-    await writeDemoModel(join(folder, 'models/demo.gguf'));
-    expect(digest(await readFile(join(folder, 'models/demo.gguf')))).toBe(digest(bytes));
-    expect(await readdir(join(folder, 'models'))).toEqual(['demo.gguf']);
-    await rm(folder, { recursive: true });
-  });
-
   it('is not a GGUF file if its end is missing or its start differs', () => {
     expect(() => readGgufHead(bytes.subarray(0, 5000))).toThrow(RangeError);
     expect(() => readGgufHead(Buffer.from('a text'))).toThrow(TypeError);
   });
 });
 
-describe('cutStories', () => {
+describe.each([
+  ['guide', stories],
+  ['tales', tales],
+])('cutStories of %s', (_, stories) => {
   const cut = cutStories(stories);
   const steps = cut.flatMap((story) => story.steps);
 

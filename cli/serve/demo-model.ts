@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import type { Settings } from '../../settings/variables.ts';
+import type { DemoModelName } from '../demo-model/write-demo-model.ts';
 
 /** The public name of the demo model. */
 export const demoModelName = 'demo';
@@ -12,7 +13,7 @@ export const demoModelName = 'demo';
  * changed, by a separate process, so that its memory is not kept by the supervisor.
  */
 export async function ensureDemoModel(cache: string): Promise<string> {
-  const file = join(cache, `demo-${digestOfSources()}.gguf`);
+  const file = demoModelPath(cache, 'guide');
   if (!existsSync(file)) {
     const { execa } = await import('execa');
     await execa(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'demo-model', file], {
@@ -22,11 +23,16 @@ export async function ensureDemoModel(cache: string): Promise<string> {
   return file;
 }
 
+/** Where the cache folder has the demo model that the present sources write. */
+export function demoModelPath(cache: string, name: DemoModelName): string {
+  return join(cache, `demo-${name}-${digestOfSources()}.gguf`);
+}
+
 function digestOfSources(): string {
   const folder = join(projectFolder, 'cli/demo-model');
   const digest = createHash('sha256');
-  for (const name of globSync('*.ts', { cwd: folder }).sort())
-    digest.update(readFileSync(join(folder, name)));
+  for (const name of globSync('**/*.ts', { cwd: folder }).sort())
+    if (!name.endsWith('.test.ts')) digest.update(readFileSync(join(folder, name)));
   return digest.digest('hex').slice(0, 12);
 }
 

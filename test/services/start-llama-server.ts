@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { inject } from 'vitest';
 import type { Backend } from '../../health/backend.ts';
+import { requestBackend } from '../../health/request-backend.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -89,6 +90,14 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   };
   if (!options.whileLoading) await waitUntilReady(server, socketPath, () => hasEnded);
   return server;
+}
+
+/** Posts to a llama-server without a gateway in between. Throws if the status is not 200. */
+export async function requestEngine<T>({ backend }: LlamaServer, path: string, body: object): Promise<T> {
+  const response = await requestBackend(backend, { path, body, timeoutMs: 3_600_000 });
+  if (response.outcome !== 'responded') throw new Error(`${path}: ${response.outcome}`);
+  if (response.status !== 200) throw new Error(`${path} responded ${response.status}: ${response.body}`);
+  return JSON.parse(response.body) as T;
 }
 
 /** A router starts its own executable for each model. That may be the loader, which then needs the program. */
