@@ -11,7 +11,7 @@ export type GeneratedKind = 'content' | 'reasoning' | 'other';
  */
 export class GeneratedTextReader {
   kind: GeneratedKind = 'other';
-  /** Where the text begins and ends, as it is in the JSON, escapes included. Only what is no text has no length. */
+  /** Where the text begins and ends, as it is in the JSON, escapes included; both the same where it is no text. */
   start = 0;
   end = 0;
   readonly #format: Format;
