@@ -52,3 +52,24 @@ it.each<[Api, object]>([
     );
   },
 );
+
+it.each<[string, string | Buffer, string]>([
+  ['nothing', '', 'it is empty'],
+  ['bytes that are no text', Buffer.from('{"a":"\xff"}', 'latin1'), 'it is not UTF-8'],
+  ['such bytes beside half a character', Buffer.from('{"a":"\xff \\ud83d"}', 'latin1'), 'it is not UTF-8'],
+  [
+    'levels behind the same name',
+    `{"a":${'['.repeat(256)}${']'.repeat(256)},"a":1}`,
+    'deeper than 256 levels',
+  ],
+  ['levels that never end', '['.repeat(257), 'deeper than 256 levels'],
+  ['a list', '[]', 'expected an object'],
+])('a body with %s is rejected', (_, body, message) => {
+  expect(() => parseRequestBody(Buffer.from(body), { ...options, api: 'chat' })).toThrow(message);
+});
+
+it('half a character is replaced, and the rest of the body is kept', () => {
+  const body = String.raw`{"messages":[ {"role":"user","content":"\\ud83d \ud83d"}],"max_tokens":1.0}`;
+  const sent = parseRequestBody(Buffer.from(body), { ...options, api: 'chat' }).body.toString();
+  expect(sent).toBe(body.replace(String.raw` \ud83d`, String.raw` \ufffd`));
+});

@@ -109,3 +109,11 @@ it.each<[string, object]>([
 ])('llama-server gets %s', (_, fields) => {
   expect(getError(fields)).toBeUndefined();
 });
+
+it('judges a pattern in the same way each time, whatever others it has seen', () => {
+  const statuses = (pattern: string) => [1, 2].map(() => getError(patternOf(pattern))?.status);
+  for (let n = 0; n < 2100; n++) {
+    if (n % 300 === 0) expect(statuses('^a{2,1}$')).toEqual([400, 400]);
+    expect(statuses(`^a{1,2}${n}$`)).toEqual([undefined, undefined]);
+  }
+});
