@@ -122,6 +122,17 @@ describe('SocketClient', () => {
     await waitFor('them to be closed', () => server.sockets.size === 0);
   });
 
+  it('sends many bodies at once over connections that exist', async () => {
+    await using server = await startHttp(echo);
+    for (let round = 0; round < 3; round++) {
+      const bodies = [4, 5000, 60_000, 70_000].map((size, n) => `${round} ${n}`.repeat(size / 4));
+      const all = bodies.map((body) => send(server.client, { body }));
+      await Promise.all(all.map(({ ended }) => ended));
+      expect(all.map(({ text }) => JSON.parse(text).body)).toEqual(bodies);
+    }
+    expect(server.connections).toBe(4);
+  });
+
   it('forgets a connection that the other side closes', async () => {
     await using server = await startHttp(echo);
     expect(await send(server.client).ended).toBe('complete');

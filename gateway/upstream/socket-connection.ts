@@ -13,11 +13,11 @@ export interface ConnectionOwner {
 /** llama-server closes idle connections after 5 s. A request on a connection that is being closed would be lost; ms. */
 const MAX_IDLE = 3000;
 
-/** Up to this size head and body are written as one, bytes. */
-const SMALL_BODY = 16 * 1024;
-
 /** All sockets read into it, and ResponseParser copies what it passes on: no slab of 64 KiB for each chunk. */
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
+
+/** Requests are written from it, head and body as one: the kernel takes them at once, as an idle connection has room for them. */
+let writeBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One connection to llama-server's socket, with one request at a time. */
 export class SocketConnection implements ResponseParserHandler, Timed {
@@ -98,17 +98,20 @@ export class SocketConnection implements ResponseParserHandler, Timed {
   #write(options: SocketRequestOptions): void {
     const head = formatHead(options);
     const { body } = options;
-    if (body.length <= SMALL_BODY) {
-      const bytes = Buffer.allocUnsafe(head.length + body.length);
-      bytes.write(head, 'latin1');
-      body.copy(bytes, head.length);
-      this.#socket.write(bytes);
+    const length = head.length + body.length;
+    const socket = this.#socket;
+    if (socket.connecting || length > writeBuffer.length) {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(body);
+      socket.uncork();
       return;
     }
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
+    writeBuffer.write(head, 'latin1');
+    body.copy(writeBuffer, head.length);
+    socket.write(writeBuffer.subarray(0, length));
+    // If not all of it was taken, the socket keeps the buffer.
+    if (socket.writableLength > 0) writeBuffer = Buffer.allocUnsafeSlow(writeBuffer.length);
   }
 
   /** Returns true to read on. */
