@@ -81,8 +81,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       informationRounds: values.quick && values.only.length === 0 ? 0 : 1,
       seconds: Number(values.seconds ?? (values.quick ? 0.8 : 1)),
       warmUp: values.quick
-        ? { firstSeconds: 15, laterSeconds: 2, informationSeconds: 1.5 }
-        : { firstSeconds: 20, laterSeconds: 4, informationSeconds: 1.5 },
+        ? { firstSeconds: 12, laterSeconds: 2, informationSeconds: 1.5 }
+        : { firstSeconds: 20, laterSeconds: 3, informationSeconds: 1.5 },
     },
     isLong: values.long,
     isClosing: closing,

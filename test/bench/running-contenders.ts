@@ -1,5 +1,5 @@
 import type { Findings, Row } from './checks/check.ts';
-import { type ContenderName, contenders } from './contenders/contenders.ts';
+import { type ContenderName, compiledContenders, contenders } from './contenders/contenders.ts';
 import type { RunningContender } from './contenders/start-contender.ts';
 import type { Load } from './load-generator.ts';
 import { comparedLoads } from './loads.ts';
@@ -34,7 +34,8 @@ export class RunningContenders implements AsyncDisposable {
     const running = this.running.get(name);
     if (running !== undefined) return running;
     const started = this.stack.use(await contenders[name](this.stub));
-    const warmUp = await warmUpFresh(started, this.firstWarmUpSeconds);
+    const maxSeconds = compiledContenders.includes(name) ? 3 : this.firstWarmUpSeconds;
+    const warmUp = await warmUpFresh(started, maxSeconds);
     const requests = requestsUntilWarm(warmUp);
     logProgress(`${name} is warm after ${requests} requests: ${warmUp.finalCost.toFixed(1)} µs`);
     this.found[name] = {

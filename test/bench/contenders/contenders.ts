@@ -21,6 +21,9 @@ export const contenders = {
 
 export type ContenderName = keyof typeof contenders;
 
+/** Programs in C: as fast at the first request as later. */
+export const compiledContenders: readonly ContenderName[] = ['direct', 'nginx', 'HAProxy'];
+
 /** No proxy: an upstream of its own in place of the contender. */
 async function startDirect(): Promise<RunningContender> {
   const stub = await startStub(0);
