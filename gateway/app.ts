@@ -27,7 +27,7 @@ import type { SupervisorClient } from './ipc/supervisor-client.ts';
 import { authorizeMetrics, handleMetrics, type Metrics } from './metrics/metrics.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { allowOrigins, answerPreflight } from './middleware/cors.ts';
-import { type Guard, guarded } from './middleware/guard.ts';
+import { guarded } from './middleware/guard.ts';
 import { respondWithError } from './middleware/handle-error.ts';
 import { type RequestContextOptions, RequestContexts } from './middleware/request-context.ts';
 import { limitHeaders, reportRates } from './middleware/request-limits.ts';
@@ -39,7 +39,7 @@ import {
   handleReferencePage,
 } from './reference/reference-routes.ts';
 import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
-import { type ApiHandler, type ApiServices, handleApiRoute } from './routes/api-route.ts';
+import { type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
@@ -69,7 +69,7 @@ export function createApp(services: AppDependencies): App {
   const contexts = new RequestContexts(services);
   const allowOrigin = allowOrigins(config.corsOrigins);
   const checkHeaders = limitHeaders(config.limits);
-  const checkFirst: Guard = (context) => {
+  const checkFirst = (context: RequestContext) => {
     allowOrigin(context);
     checkHeaders(context);
   };
@@ -120,11 +120,17 @@ export function createApp(services: AppDependencies): App {
   const apiListeners = new Map<string, RequestListener>();
   for (const route of apiRoutes) {
     const handle = handleApiRoute(route, services);
+    const handleDirectly = handleApiRoute(route, services, checkFirst);
     for (const path of route.paths) {
       apiListeners.set(path, (incoming, outgoing) => {
         const context = contexts.create(incoming, outgoing, path);
         context.pattern = path;
-        handleDirectly(context, checkFirst, handle).catch(recordUnhandledError);
+        handleDirectly(context)
+          .then(() => {
+            discardBody(incoming);
+            context.handled();
+          })
+          .catch(recordUnhandledError);
       });
       // For a request with a query, or a path that is encoded.
       app.post(path, async (c) => {
@@ -163,18 +169,6 @@ export function createApp(services: AppDependencies): App {
   for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
     app.all(path, rejectOtherMethods('GET'));
   return { hono: app, apiListeners };
-}
-
-async function handleDirectly(context: RequestContext, checkFirst: Guard, handle: ApiHandler): Promise<void> {
-  try {
-    const checking = checkFirst(context);
-    if (checking !== undefined) await checking;
-    await handle(context);
-  } catch (error) {
-    respondWithError(context, error);
-  }
-  discardBody(context.incoming);
-  context.handled();
 }
 
 /**

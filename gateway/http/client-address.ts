@@ -27,7 +27,8 @@ export function clientAddress(
   isTrusted: IsTrustedProxy,
 ): string {
   let address = normalize(peer ?? '');
-  for (const named of (forwardedFor ?? '').split(',').reverse()) {
+  if (forwardedFor === undefined) return address;
+  for (const named of forwardedFor.split(',').reverse()) {
     const previous = normalize(named.trim());
     if (!isTrusted(address) || isIP(previous) === 0) break;
     address = previous;
@@ -37,6 +38,7 @@ export function clientAddress(
 
 /** Without port and brackets, and with IPv4-mapped IPv6 as IPv4. */
 function normalize(address: string): string {
+  if (!address.includes(':')) return address;
   const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
   return normalizeAddress(bare);
 }
@@ -68,14 +70,14 @@ const first = (list: string | undefined) => list?.split(',', 1)[0]?.trim() || un
  * itself, also where it is embedded in IPv6 (otherwise all IPv4 clients would share one group).
  */
 export function addressGroup(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
   const groups = parseGroups(address);
   return embeddedIPv4(groups) ?? `${groups.slice(0, 4).map(hex).join(':')}::/64`;
 }
 
 /** Turns an IPv4-mapped IPv6 address (`::ffff:a.b.c.d`), as dual-stack sockets report it, into IPv4. */
 export function normalizeAddress(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
   const groups = parseGroups(address);
   return startsWith(groups, mapped) ? dotted(groups, 6) : address;
 }

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { rateHeaderNames } from '../limits/rate-limits.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
-import type { Guard } from './guard.ts';
+import type { RequestContext } from '../proxy/request-context.ts';
 
 const ALLOW_ORIGIN = 'access-control-allow-origin';
 const METHODS = 'GET, POST, DELETE, OPTIONS';
@@ -23,7 +23,7 @@ const EXPOSED_HEADERS = [
  * Allows browsers of the listed origins to call. To be called before anything else, so that errors and relayed streams
  * have the headers too.
  */
-export function allowOrigins(origins: readonly string[]): Guard {
+export function allowOrigins(origins: readonly string[]): (context: RequestContext) => void {
   const any = origins.includes('*');
   const isAllowed = createOriginMatcher(origins);
   return ({ incoming, response }) => {

@@ -6,6 +6,7 @@ import {
   uriTooLong,
 } from '../errors/catalogue.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
+import type { RequestContext } from '../proxy/request-context.ts';
 import type { Guard } from './guard.ts';
 
 export interface HeaderLimits {
@@ -18,7 +19,7 @@ const METHOD_AND_VERSION = ' '.length + ' HTTP/1.1'.length;
 const COLON_AND_SPACE = 2;
 
 /** Limits the request line, each header line and the number of headers; Node's parser limits only their sum. */
-export function limitHeaders(limits: HeaderLimits): Guard {
+export function limitHeaders(limits: HeaderLimits): (context: RequestContext) => void {
   const { maxHeaders, maxHeaderLineBytes, maxRequestLineBytes } = limits;
   return ({ incoming }) => {
     const { method = '', url = '', rawHeaders } = incoming;

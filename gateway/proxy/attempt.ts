@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../config.ts';
 import { draining } from '../errors/catalogue.ts';
 import { withModel } from '../models/router-models.ts';
 import type { Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
-import type { Lease, LeaseRequest } from '../scheduler/scheduler.ts';
+import type { AdmissionResult, Lease, LeaseRequest } from '../scheduler/scheduler.ts';
 import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import { type ExchangeResult, type ExchangeTimeouts, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
@@ -38,46 +38,105 @@ export async function runAttempt(
   leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
-  let result = await sendWithLease(context, leaseRequest, attempt);
-  while (result === 'quarantined') {
-    await context.services.quarantine.waitForTurn(context.signal);
-    result = await sendWithLease(context, { ...leaseRequest, requeued: true }, attempt);
+  const { services, request, record } = context;
+  const { quarantine } = services;
+  for (let asked = leaseRequest; ; asked = { ...leaseRequest, requeued: true }) {
+    const admitting = admit(context, asked);
+    using lease = admitting instanceof Promise ? await admitting : admitting;
+    rejectIfBlocked(quarantine, record, request.body);
+    const tracked = quarantine.start(request.body);
+    if (tracked === undefined) {
+      lease[Symbol.dispose]();
+      await quarantine.waitForTurn(context.signal);
+      continue;
+    }
+    context.keepAlive?.start();
+    try {
+      const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
+      // Awaited here: the lease is returned when this block ends, or when the backend releases the slot after that.
+      const since = performance.now();
+      const result = await send(context, lease, tracked, attempt, prepared);
+      record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
+      const reporting = reportResult(context, tracked, attempt, result);
+      if (reporting !== undefined) await reporting;
+      return result;
+    } catch (error) {
+      quarantine.abandoned(tracked);
+      throw error;
+    }
   }
-  return result;
 }
 
-async function sendWithLease(
-  context: ProxyContext,
-  leaseRequest: LeaseRequest,
-  attempt: Attempt,
-): Promise<ExchangeResult | 'quarantined'> {
-  const { route, services, request, record } = context;
-  const { quarantine } = services;
+/** Throws, or rejects with, the ApiError of a request that gets no lease. */
+function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promise<Lease> {
+  const { route, services, record } = context;
   const scheduler = route.takesSlot ? services.scheduler : services.countingScheduler;
   const endTrace = record.trace?.startWait();
   const since = performance.now();
+  const onAdmitted = (admission: AdmissionResult): Lease => {
+    endTrace?.(admission.outcome);
+    record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
+    if (admission.outcome !== 'granted')
+      throw admissionError(admission, services.monitor.status, leaseRequest.signal);
+    record.machineShare = admission.lease.slots / Math.max(scheduler.capacity, 1);
+    return admission.lease;
+  };
   const admitting = scheduler.admit(leaseRequest);
-  const admission = admitting instanceof Promise ? await admitting : admitting;
-  endTrace?.(admission.outcome);
-  record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
-  if (admission.outcome !== 'granted')
-    throw admissionError(admission, services.monitor.status, leaseRequest.signal);
-  using lease = admission.lease;
-  record.machineShare = lease.slots / Math.max(scheduler.capacity, 1);
-  rejectIfBlocked(quarantine, record, request.body);
-  const tracked = quarantine.start(request.body);
-  if (tracked === undefined) return 'quarantined';
-  context.keepAlive?.start();
-  try {
-    // Awaited here: the lease is returned when this function ends, or when the backend releases the slot after that.
-    const result = await send(context, lease, tracked, attempt);
-    const reporting = reportResult(context, tracked, attempt, result);
-    if (reporting !== undefined) await reporting;
+  return admitting instanceof Promise ? admitting.then(onAdmitted) : onAdmitted(admitting);
+}
+
+function send(
+  context: ProxyContext,
+  lease: Lease,
+  tracked: TrackedRequest,
+  attempt: Attempt,
+  prepared: PreparedRequest | undefined,
+): Promise<ExchangeResult> {
+  const { route, services, request, signal, record, keepAlive, formatter, rewriter, incoming, response } =
+    context;
+  const { config, pool } = services;
+  const { dialect } = route;
+  const { tail, aggregator, relay } = attempt;
+  if (prepared) relay?.resume(prepared.rewriter);
+  record.responseTail = tail;
+  const body = bodyForBackend(context, prepared?.body ?? request.body);
+  const trace = record.trace?.startExchange(route.upstream);
+  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey, trace?.traceparent);
+  const isStream = requestsStream(request);
+  const exchanging = exchange(
+    { path: route.upstream, headers, body, closesConnection: isStream },
+    {
+      pool,
+      response,
+      dialect,
+      formatter,
+      rewriter,
+      aggregator,
+      resumeRewriter: prepared?.rewriter,
+      keepAlive,
+      tail,
+      slotUse: services.slotTracker.track(lease, isStream),
+      observe: reportTokens(services.quarantine, tracked, attempt.observe ?? countEvents(context)),
+      nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.sequences) : undefined,
+      resumedRelay: relay,
+      signal,
+      keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),
+      timeouts: exchangeTimeouts(request.stream, config.timeouts),
+      startedAt: record.startedAt,
+      queuedMs: lease.waitedMs,
+    },
+  );
+  if (trace === undefined) return exchanging;
+  return exchanging.then((result) => {
+    trace.end(result);
     return result;
-  } catch (error) {
-    quarantine.abandoned(tracked);
-    throw error;
-  }
+  });
+}
+
+/** For responses that no other engine can continue. */
+function countEvents({ route, request }: ProxyContext): EventObserver {
+  const engineDialect = request.responseConversion === 'message' ? 'openai' : route.dialect;
+  return (events) => countGeneratedEvents(engineDialect, events);
 }
 
 /** Reports to the quarantine what became of a request at the engine. */
@@ -98,59 +157,6 @@ function reportResult(
   else if (route.takesSlot) quarantine.completed(tracked);
   else quarantine.counted(tracked);
   return undefined;
-}
-
-async function send(
-  context: ProxyContext,
-  lease: Lease,
-  tracked: TrackedRequest,
-  attempt: Attempt,
-): Promise<ExchangeResult> {
-  const { route, services, request, signal, record, keepAlive, formatter, rewriter, incoming, response } =
-    context;
-  const { config, pool } = services;
-  const { dialect } = route;
-  const engineDialect = request.responseConversion === 'message' ? 'openai' : dialect;
-  const {
-    tail,
-    aggregator,
-    relay,
-    observe = (events) => countGeneratedEvents(engineDialect, events),
-  } = attempt;
-  const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
-  if (prepared) relay?.resume(prepared.rewriter);
-  record.responseTail = tail;
-  const body = bodyForBackend(context, prepared?.body ?? request.body);
-  const trace = record.trace?.startExchange(route.upstream);
-  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey, trace?.traceparent);
-  const isStream = requestsStream(request);
-  const since = performance.now();
-  const result = await exchange(
-    { path: route.upstream, headers, body, closesConnection: isStream },
-    {
-      pool,
-      response,
-      dialect,
-      formatter,
-      rewriter,
-      aggregator,
-      resumeRewriter: prepared?.rewriter,
-      keepAlive,
-      tail,
-      slotUse: services.slotTracker.track(lease, isStream),
-      observe: reportTokens(services.quarantine, tracked, observe),
-      nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.sequences) : undefined,
-      resumedRelay: relay,
-      signal,
-      keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),
-      timeouts: exchangeTimeouts(request.stream, config.timeouts),
-      startedAt: record.startedAt,
-      queuedMs: lease.waitedMs,
-    },
-  );
-  record.computeMs = (record.computeMs ?? 0) + performance.now() - since;
-  trace?.end(result);
-  return result;
 }
 
 /** While the backend's props are unknown, it may have become a router with several models: then the body names one. */

@@ -9,7 +9,7 @@ import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
 import { ResponseTail } from '../upstream/relay.ts';
-import { raceShutdown, runAttempt } from './attempt.ts';
+import { type Attempt, raceShutdown, runAttempt } from './attempt.ts';
 import { createAggregator } from './client-format.ts';
 import type { ProxyResult } from './finish.ts';
 import { bodyDigest } from './parse-request.ts';
@@ -66,7 +66,13 @@ class RetryLoop {
   async run(): Promise<ProxyResult> {
     for (;;) {
       const before = this.#generated;
-      const result = await this.#attempt();
+      let result: ExchangeResult | ApiError | 'not-continued';
+      try {
+        if (this.#attempts !== undefined) await this.#pause(this.#attempts.count);
+        result = await runAttempt(this.#context, this.#nextLeaseRequest, this.#nextAttempt(before));
+      } catch (error) {
+        result = this.#toResult(error);
+      }
       if (result === 'not-continued') {
         this.#startOver();
         continue;
@@ -83,42 +89,43 @@ class RetryLoop {
     return this.#partial.continuation?.transcript.generated ?? 0;
   }
 
-  /**
-   * An error before the response has begun is thrown. After that it ends the response, and the tokens so far count: the request
-   * may be rejected, or its client may leave, while it waits to be continued.
-   */
-  async #attempt(): Promise<ExchangeResult | ApiError | 'not-continued'> {
-    const { shutdown } = this.#context.services;
+  get #nextLeaseRequest(): LeaseRequest {
+    return this.#attempts === undefined ? this.#leaseRequest : { ...this.#leaseRequest, requeued: true };
+  }
+
+  #nextAttempt(before: number): Attempt {
     const { tail, aggregator, continuation } = this.#partial;
-    const [relay, plan] = [this.#relay, this.#plan];
-    const leaseRequest =
-      this.#attempts === undefined ? this.#leaseRequest : { ...this.#leaseRequest, requeued: true };
-    const prepare = this.#preparation(plan);
-    const before = this.#generated;
-    const progress = () => (this.#resumePlan() === undefined ? 0 : this.#generated - before);
-    const observe = continuation?.observe;
-    try {
-      if (this.#attempts !== undefined) await raceShutdown(this.#pause(this.#attempts.count), shutdown);
-      return await runAttempt(this.#context, leaseRequest, {
-        tail,
-        aggregator,
-        relay,
-        observe,
-        prepare,
-        progress,
-      });
-    } catch (error) {
-      if (error instanceof BackendUnreachable)
-        return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
-      if (error instanceof CannotContinue) return relay ? cannotContinue(error.message) : 'not-continued';
-      if (relay === undefined && this.#generated === 0) throw error;
-      if (error instanceof ApiError) return error;
-      return { outcome: 'failed', failure: classifyFailure(error), relay };
-    }
+    return {
+      tail,
+      aggregator,
+      relay: this.#relay,
+      observe: continuation?.observe,
+      prepare: this.#preparation(this.#plan),
+      progress: () => (this.#resumePlan() === undefined ? 0 : this.#generated - before),
+    };
+  }
+
+  /**
+   * What an error means that was thrown before an exchange. One before the response has begun is thrown again. After that it
+   * ends the response, and the tokens so far count: the request may be rejected, or its client may leave, while it waits to
+   * be continued.
+   */
+  #toResult(error: unknown): ExchangeResult | ApiError | 'not-continued' {
+    const relay = this.#relay;
+    if (error instanceof BackendUnreachable)
+      return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
+    if (error instanceof CannotContinue) return relay ? cannotContinue(error.message) : 'not-continued';
+    if (relay === undefined && this.#generated === 0) throw error;
+    if (error instanceof ApiError) return error;
+    return { outcome: 'failed', failure: classifyFailure(error), relay };
   }
 
   /** A backend that is ready and yet unreachable, such as a router without its child, gets a pause that grows. */
-  async #pause(attempts: number): Promise<void> {
+  #pause(attempts: number): Promise<void> {
+    return raceShutdown(this.#waitForBackend(attempts), this.#context.services.shutdown);
+  }
+
+  async #waitForBackend(attempts: number): Promise<void> {
     const { services, signal } = this.#context;
     await services.monitor.probe();
     if (attempts < 2 || services.monitor.status !== 'ready') return;

@@ -24,14 +24,21 @@ const TOO_MANY_REQUESTS = 429;
  * A request counts towards the requests per minute of its key before its body is read, so that a rejection costs next to
  * nothing; one that another limit of the key rejects later is not counted. Token counting has a counter of its own
  * (`counts`), as agents send dozens of such requests before the first one that generates.
+ *
+ * `checkFirst`: what the middleware of Hono does for a request that does not pass it.
  */
-export function handleApiRoute(route: ApiRoute, services: ApiServices): ApiHandler {
+export function handleApiRoute(
+  route: ApiRoute,
+  services: ApiServices,
+  checkFirst?: (context: RequestContext) => void,
+): ApiHandler {
   const checkKey = authenticate(services.authenticator, route.scope);
   const checkBudget = limitDailyTokens(services.ledger);
   const unit = route.takesSlot ? 'requests' : 'counts';
   return async function handle(context) {
     let refund: Refund | undefined;
     try {
+      checkFirst?.(context);
       const checking = checkKey(context);
       if (checking !== undefined) await checking;
       const counting = services.rateLimits.countRequest(context.key, context.response, unit);
