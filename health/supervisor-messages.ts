@@ -75,7 +75,7 @@ export interface ModelState {
   readonly status: ModelStatus;
   /** How much is loaded, 0 to 1; null if nothing is being loaded, or the engine does not report it. */
   readonly loadProgress: number | null;
-  /** Why it failed: a crash class, `load-timed-out` or `is-router`; null if it has not. */
+  /** Why it failed: a crash class, `load-timed-out`, `is-router` or `does-not-fit`; null if it has not. */
   readonly failure: string | null;
   /** It never leaves the memory. */
   readonly pin: boolean;

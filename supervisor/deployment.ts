@@ -9,6 +9,7 @@ import type {
 } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/create-logs.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { markReachedByAll, startBoot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
@@ -29,6 +30,7 @@ import type {
 import { GatewayLink } from './gateway-link.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { IdleTimer } from './idle-timer.ts';
+import { ModelFactory } from './model-factory.ts';
 import { ModelManager } from './model-manager.ts';
 import { modelsDetails } from './models-details.ts';
 import type { Child } from './process/child.ts';
@@ -93,8 +95,9 @@ export class Deployment implements ChildOwner, EngineOwner {
       this.#only = new ServedModel({ id: only.model, engines: [only], isFromStart: true });
     } else if (models !== undefined)
       this.#manager = new ModelManager({
-        ...{ config, models, factory, log },
-        onChange: () => this.changed(),
+        ...{ config, models, log },
+        factory: new ModelFactory(config, factory),
+        onChange: () => this.#publish(),
       });
     this.#link = new GatewayLink({
       send: (message) => this.send(message),
@@ -140,6 +143,7 @@ export class Deployment implements ChildOwner, EngineOwner {
 
   reloadKeys(): void {
     this.#gateway.reloadKeys();
+    this.#manager?.reload().catch(recordUnhandledError);
   }
 
   /** Reports to RunPod that this worker cannot do jobs any more. */
@@ -201,15 +205,23 @@ export class Deployment implements ChildOwner, EngineOwner {
   // Reports of the children.
 
   changed(): void {
+    this.#publish();
+    this.#manager?.update();
+  }
+
+  /** Decides the status, and lets all know who have to. */
+  #publish(): void {
     const required = this.#models.filter((model) => model.isRequired).flatMap(({ engines }) => engines);
     markReachedByAll(
       this.#boot,
       required.map(({ bootTimes }) => bootTimes),
     );
+    const engines = modelsStatus(this.#models);
+    if (engines === 'ready') this.#idleTimer.end('boot');
     const next = systemStatus({
       stopping: this.#isStopping,
       failed: this.#hasFailed,
-      engines: modelsStatus(this.#models),
+      engines,
       gatewayUp: this.#gateway.isUp,
       everReady: this.#wasReady,
     });
@@ -228,7 +240,6 @@ export class Deployment implements ChildOwner, EngineOwner {
   ready(engine: Engine): void {
     const model = this.#models.find(({ id }) => id === engine.model);
     if (model) model.wasReady = true;
-    this.#idleTimer.end('boot');
     this.#manager?.onReady(engine);
   }
 

@@ -7,7 +7,7 @@ import type { EngineConfig } from './config.ts';
 import { type CrashClass, isFatal, isOutOfMemory } from './engine/crash-class.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
-import { Engine, type EngineBackend, type EngineOwner } from './engine.ts';
+import { Engine, type EngineOwner } from './engine.ts';
 import type { SupervisorEvents } from './events.ts';
 import { planRestart, type RestartPlan } from './plan-restart.ts';
 import type { Child } from './process/child.ts';
@@ -28,6 +28,8 @@ export interface EngineFactoryOptions {
 /** Creates engines. Each has an address and a key of its own. */
 export class EngineFactory {
   readonly #options: EngineFactoryOptions;
+  /** By engine id: an engine that is removed and comes back has the key that it had. */
+  readonly #keys = new Map<string, string>();
 
   constructor(options: EngineFactoryOptions) {
     this.#options = options;
@@ -57,12 +59,11 @@ export class EngineFactory {
   create(id: string, model: string, config: EngineConfig): Engine {
     const { program, env, logs, runtimeDir, events, owner, onSpawned } = this.#options;
     const output = logs.getLog('llama-server').child({ engine: id });
-    const backend: EngineBackend = {
-      address: { origin, socketPath: runtimeDir.socketPathFor(id) },
-      apiKey: createSecret(),
-    };
+    const apiKey = this.#keys.get(id) ?? createSecret();
+    this.#keys.set(id, apiKey);
+    const address = { origin, socketPath: runtimeDir.socketPathFor(id) };
     return new Engine({
-      ...{ id, model, config, backend, owner, startBoot },
+      ...{ id, model, config, owner, startBoot, backend: { address, apiKey } },
       log: this.#options.log.child({ engine: id }),
       events: events.forEngine(id),
       spawn: (request) => onSpawned(spawnEngine({ ...request, engine: program, env, log: output })),

@@ -83,11 +83,15 @@ export class EngineReplacement {
     const plan = this.#options.plan(changes);
     if (!plan.ok) return { outcome: 'rejected', problems: plan.problems };
     const names = Object.keys(changes);
-    this.#candidate = names.length > 0 ? plan.config : undefined;
-    this.#stage = 'draining';
-    this.#drainTimer = setTimeout(() => this.#replace(), this.#options.drainTimeoutMs);
-    this.#update({ state: 'draining', changes: names, failure: null });
+    this.#begin(names.length > 0 ? plan.config : undefined, names);
     return { outcome: 'accepted' };
+  }
+
+  /** Changes the configuration as a whole. False during another restart. */
+  replaceWith(config: EngineConfig): boolean {
+    if (this.#stage !== 'none') return false;
+    this.#begin(config, ['MODELS_FILE']);
+    return true;
   }
 
   /** The gateway has no requests at the engine any more. */
@@ -113,6 +117,13 @@ export class EngineReplacement {
   stop(): void {
     clearTimeout(this.#drainTimer);
     this.#stage = 'stopping';
+  }
+
+  #begin(candidate: EngineConfig | undefined, changes: readonly string[]): void {
+    this.#candidate = candidate;
+    this.#stage = 'draining';
+    this.#drainTimer = setTimeout(() => this.#replace(), this.#options.drainTimeoutMs);
+    this.#update({ state: 'draining', changes, failure: null });
   }
 
   #replace(): void {

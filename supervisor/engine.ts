@@ -169,8 +169,13 @@ export class Engine implements EngineProcessOwner {
     return this.#replacement.isInProgress;
   }
 
+  /** It is paused until its requests have ended, or is being stopped. */
   get isUnloading(): boolean {
     return this.#unloading !== 'no';
+  }
+
+  get isStopping(): boolean {
+    return this.#unloading === 'stopping';
   }
 
   /** The last requested restart. */
@@ -214,6 +219,30 @@ export class Engine implements EngineProcessOwner {
     if (this.#process === undefined || this.isUnloading || this.isReplacing) return;
     this.#unloading = 'draining';
     this.changed();
+  }
+
+  /** Ends a pause that precedes the unloading. */
+  resume(): void {
+    if (this.#unloading !== 'draining') return;
+    this.#unloading = 'no';
+    this.changed();
+  }
+
+  /**
+   * Runs with another configuration from now on. While it is loaded, that is a restart: it drains first, and falls back to
+   * the configuration before if the model does not load. False if another restart is in progress.
+   */
+  reconfigure(config: EngineConfig): boolean {
+    if (this.#process !== undefined) return this.#replacement.replaceWith(config);
+    this.#configs.setCandidate(config);
+    this.#configs.commit();
+    this.forgetFailure();
+    return true;
+  }
+
+  /** It may be loaded again. */
+  forgetFailure(): void {
+    this.#failure = undefined;
   }
 
   requestRestart(changes: SettingChanges): RestartOutcome {

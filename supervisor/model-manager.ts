@@ -1,88 +1,241 @@
 import type { DemandMessage, ModelAction, ModelRequestOutcome } from '../health/supervisor-messages.ts';
 import type { Log } from '../log/create-log.ts';
-import { splitWords } from '../models/extra-arguments.ts';
-import type { ModelRecord, ModelSource } from '../models/registry.ts';
-import type { ConfiguredModels, EngineConfig, SupervisorConfig } from './config.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import type { Registry } from '../models/registry.ts';
+import { createRegistryStore, type RegistryStore } from '../models/registry-file.ts';
+import { applyRegistry } from './apply-registry.ts';
+import type { ConfiguredModels, SupervisorConfig } from './config.ts';
+import { failureMessage } from './crash-messages.ts';
+import { isOutOfMemory } from './engine/crash-class.ts';
 import type { Engine } from './engine.ts';
-import type { EngineFactory } from './engine-factory.ts';
-import { replicaOptions } from './engine-options.ts';
+import { measureMemory } from './engine-memory.ts';
 import type { EngineFailure, FatalCrash } from './events.ts';
-import { ServedModel } from './served-model.ts';
+import { requestAction } from './model-actions.ts';
+import type { ModelFactory } from './model-factory.ts';
+import { ModelMemory } from './model-memory.ts';
+import type { MemoryReport } from './models-details.ts';
+import { modelsFolder } from './models-file.ts';
+import { placedModel } from './placed-model.ts';
+import { needAfterMemoryFailure, type PlacementStep, place } from './placement.ts';
+import type { ServedModel } from './served-model.ts';
 
 export interface ModelManagerOptions {
   readonly config: SupervisorConfig;
   readonly models: ConfiguredModels;
-  readonly factory: EngineFactory;
+  readonly factory: ModelFactory;
   readonly log: Log;
+  /** The state of the models may have changed. */
   readonly onChange: () => void;
 }
 
-/** Decides which models are loaded. */
-export class ModelManager {
+/** The placement is asked again at the time that it names, within these bounds. */
+const minIntervalMs = 10;
+const maxIntervalMs = 60_000;
+
+/** Owns the models of the registry, and performs what the placement decides: which of them are loaded. */
+export class ModelManager implements MemoryReport {
   readonly #options: ModelManagerOptions;
-  #models: readonly ServedModel[] = [];
-  #demand: DemandMessage = { kind: 'demand', models: {}, leases: {} };
+  #models: readonly ServedModel[];
+  #registry: Registry;
+  readonly #memory: ModelMemory;
+  #store: RegistryStore | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isUpdating = false;
+  #isClosed = false;
 
   constructor(options: ModelManagerOptions) {
+    const { config, models, factory } = options;
     this.#options = options;
-    this.#models = options.models.registry.models.map((record) => this.#create(record));
+    this.#registry = models.registry;
+    this.#memory = new ModelMemory(config.settings.MEMORY_BUDGET);
+    this.#models = models.registry.models.map((record) => factory.create(record, true));
   }
 
   get models(): readonly ServedModel[] {
     return this.#models;
   }
 
-  get budget(): number | undefined {
-    return undefined;
-  }
-
-  memoryOf(_model: string): number | undefined {
-    return undefined;
-  }
-
+  /** Loads the pinned models, and follows the registry from now on. */
   start(): void {
-    for (const model of this.#models) if (model.pin) model.load();
+    const { config, models, log } = this.#options;
+    this.#store = createRegistryStore({
+      file: models.file,
+      modelsDir: modelsFolder(config.settings, config.dataDir),
+      check: (registry) => this.#memory.problemsOf(registry),
+      onChange: (registry) => {
+        log.info({ models: registry.models.length }, 'models.json reloaded');
+        this.#registry = registry;
+        for (const model of this.#models) model.misfit = undefined;
+        this.update();
+      },
+      onError: (problem) => log.error(`${problem}; the models loaded before stay in use`),
+    });
+    this.update();
+  }
+
+  async reload(): Promise<void> {
+    await this.#store?.reload();
   }
 
   onDemand(demand: DemandMessage): void {
-    this.#demand = demand;
+    this.#recordDemand(demand);
+    this.update();
   }
 
+  /** Its requests have ended with it. */
   onGatewayLost(): void {
-    this.#demand = { kind: 'demand', models: {}, leases: {} };
+    this.onDemand({ kind: 'demand', models: {}, leases: {} });
   }
 
-  onReady(_engine: Engine): void {}
-
-  onFailed(_engine: Engine, _failure: EngineFailure, _crash?: FatalCrash): boolean {
-    return this.#demand === undefined;
+  onReady(engine: Engine): void {
+    const model = this.#modelOf(engine);
+    if (model === undefined) return;
+    model.isSecondAttempt = false;
+    model.missedBytes = undefined;
+    model.loadedAt = performance.now();
+    model.usage.loaded(model.loadedAt);
+    this.#measure(model).catch(recordUnhandledError);
   }
 
-  request(_model: string, _action: ModelAction): ModelRequestOutcome {
-    return { outcome: 'unknown-model' };
+  /** False if no model is left that could serve: the deployment cannot continue. */
+  onFailed(engine: Engine, failure: EngineFailure, crash?: FatalCrash): boolean {
+    const { log } = this.#options;
+    const model = this.#modelOf(engine);
+    engine.stop().catch(recordUnhandledError);
+    if (model && crash && isOutOfMemory(crash.crash) && this.#makeRoom(model)) {
+      log.warn({ model: model.id }, 'not enough memory to load the model: freeing more for a second attempt');
+      engine.forgetFailure();
+    } else log.error({ model: engine.model, engine: engine.id }, failureMessage(failure, crash));
+    this.update();
+    return this.#models.some((it) => it.backendStatus !== 'failed');
   }
 
-  close(): void {}
-
-  #create(record: ModelRecord): ServedModel {
-    const { factory } = this.#options;
-    const { source } = record;
-    const engines =
-      source.kind === 'backends'
-        ? []
-        : Array.from({ length: record.replicas }, (_, n) =>
-            factory.create(
-              n === 0 ? record.id : `${record.id}#${n + 1}`,
-              record.id,
-              this.#configOf({ ...record, source }, n),
-            ),
-          );
-    return new ServedModel({ id: record.id, engines, record, isFromStart: true });
+  request(id: string, action: ModelAction): ModelRequestOutcome {
+    const model = this.#models.find((it) => it.id === id && !it.isRemoved);
+    if (model === undefined) return { outcome: 'unknown-model' };
+    const outcome = requestAction(model, action);
+    this.update();
+    return outcome;
   }
 
-  #configOf(record: ModelRecord & { readonly source: ModelSource }, replica: number): EngineConfig {
-    const { config } = this.#options;
-    const extraArgs = splitWords(config.settings.EXTRA_ARGS ?? '') ?? [];
-    return { ...config, engine: replicaOptions(config.settings, record, extraArgs, replica) };
+  /** Something has changed: decides again, once the caller is done. */
+  update(): void {
+    if (this.#isUpdating || this.#isClosed) return;
+    this.#isUpdating = true;
+    queueMicrotask(() => {
+      this.#isUpdating = false;
+      if (this.#isClosed) return;
+      this.#models = applyRegistry(this.#models, this.#registry, this.#options.factory);
+      this.#place();
+      this.#options.onChange();
+    });
+  }
+
+  get budget(): number {
+    return this.#memory.budget;
+  }
+
+  memoryOf(id: string): number | undefined {
+    const model = this.#models.find((it) => it.id === id);
+    return model && this.#memory.needOf(model);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#store?.close();
+    clearTimeout(this.#timer);
+  }
+
+  #modelOf(engine: Engine): ServedModel | undefined {
+    return this.#models.find(({ engines }) => engines.includes(engine));
+  }
+
+  #recordDemand({ models, leases }: DemandMessage): void {
+    const now = performance.now();
+    for (const { id, engines, usage } of this.#models) {
+      const total = engines.reduce((sum, engine) => sum + (leases[engine.id] ?? 0), 0);
+      usage.record(total, models[id], now);
+    }
+  }
+
+  /** Performs one step after the other, until there is nothing to do. */
+  #place(): void {
+    for (;;) {
+      const now = performance.now();
+      const step = place({
+        models: this.#models
+          .filter((model) => !model.isElsewhere)
+          .map((model) => placedModel(model, this.#memory.needOf(model), now)),
+        budget: this.#memory.budget,
+        hold: this.#options.config.settings.MODEL_HOLD,
+        now,
+      });
+      if (step.kind === 'nothing') {
+        this.#askAgainAt(step.askAgainAt);
+        return;
+      }
+      this.#perform(step, now);
+    }
+  }
+
+  #perform(step: Exclude<PlacementStep, { kind: 'nothing' }>, now: number): void {
+    const model = this.#models.find(({ id }) => id === step.model);
+    if (model === undefined) return;
+    const { log } = this.#options;
+    switch (step.kind) {
+      case 'load':
+        this.#beginSwitch(model, now);
+        model.isSwitchBegun = false;
+        log.info({ model: model.id, bytes: this.#memory.needOf(model) }, 'loading model');
+        model.load();
+        break;
+      case 'resume':
+        model.resume();
+        break;
+      case 'fail':
+        model.misfit = this.#memory.describeMisfit(step);
+        model.usage.withdrawRequest();
+        log.error({ model: model.id }, model.misfit);
+        break;
+      default: {
+        const next = this.#models.find(({ id }) => id === step.for);
+        if (next) this.#beginSwitch(next, now);
+        log.info({ model: model.id, for: step.for }, 'unloading model');
+        model.unload();
+      }
+    }
+  }
+
+  #beginSwitch(model: ServedModel, now: number): void {
+    if (model.isSwitchBegun) return;
+    model.isSwitchBegun = true;
+    model.switchedAt = now;
+  }
+
+  #askAgainAt(at: number | undefined): void {
+    clearTimeout(this.#timer);
+    if (at === undefined) return;
+    const inMs = Math.min(Math.max(at - performance.now(), minIntervalMs), maxIntervalMs);
+    this.#timer = setTimeout(() => this.update(), inMs);
+  }
+
+  /** False if nothing could be unloaded for another attempt, or this was it. */
+  #makeRoom(model: ServedModel): boolean {
+    const others = this.#models.filter((it) => it !== model && it.isResident);
+    if (model.isSecondAttempt || others.every(({ pin, isRemoved }) => pin && !isRemoved)) return false;
+    const taken = others.reduce((sum, other) => sum + this.#memory.needOf(other), 0);
+    model.missedBytes = needAfterMemoryFailure(this.#memory.needOf(model), this.#memory.budget - taken);
+    model.isSecondAttempt = true;
+    model.usage.request(performance.now());
+    return true;
+  }
+
+  async #measure(model: ServedModel): Promise<void> {
+    const pids = model.engines.flatMap(({ process }) => process?.child?.pid ?? []);
+    const { NVIDIA_SMI } = this.#options.config.settings;
+    const sizes = await Promise.all(pids.map((pid) => measureMemory(pid, NVIDIA_SMI)));
+    const known = sizes.filter((bytes) => bytes !== undefined);
+    if (known.length === model.engines.length) model.measuredBytes = known.reduce((a, b) => a + b, 0);
+    this.update();
   }
 }

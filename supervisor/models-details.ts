@@ -11,13 +11,13 @@ export function modelsDetails(models: readonly ServedModel[], memory: MemoryRepo
     model: models.length === 1 ? first?.id : null,
     restart: replacements.toSorted((a, b) => a.since.localeCompare(b.since)).at(-1) ?? null,
     models: models.map((model) => describeModel(model, memory)),
-    ...(memory && { memory: { budget: memory.budget ?? null } }),
+    ...(memory && { memory: { budget: memory.budget } }),
   };
 }
 
 export interface MemoryReport {
-  /** Bytes; undefined if it is unknown. */
-  readonly budget: number | undefined;
+  /** What all models together may take, in bytes. */
+  readonly budget: number;
   /** The memory that a model takes or would take, in bytes; undefined if it is unknown. */
   memoryOf(model: string): number | undefined;
 }

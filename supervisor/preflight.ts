@@ -9,6 +9,7 @@ import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir, keyFileProblems } from './data-dir.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import { describeModelFolder } from './engine/model.ts';
+import { ModelMemory } from './model-memory.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
 import { runtimeDirProblems } from './process/runtime-dir.ts';
@@ -55,7 +56,12 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
   const mistakes: ProblemsByTopic = {
     settings: options.settingsProblems ?? [],
     'llama-server': engineProblems(options),
-    model: [...configProblems, ...modelProblems(config, settings), ...argumentProblems(settings)],
+    model: [
+      ...configProblems,
+      ...modelProblems(config, settings),
+      ...argumentProblems(settings),
+      ...memoryProblems(config),
+    ],
     address: unauthenticatedProblems(settings, host),
     keys: keyFileProblems(settings, { willBeCreated: options.createsFirstKey }),
     'data folder': [...data.problems, ...runtimeDirProblems()],
@@ -79,6 +85,13 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
     ...named('MMPROJ', settings.MMPROJ),
     ...named('DRAFT_MODEL', settings.DRAFT_MODEL),
   ];
+}
+
+function memoryProblems(config: SupervisorConfig | undefined): string[] {
+  const { models, settings } = config ?? {};
+  if (models === undefined || settings === undefined) return [];
+  const problems = new ModelMemory(settings.MEMORY_BUDGET).problemsOf(models.registry);
+  return problems.map((problem) => `${models.file}: ${problem}`);
 }
 
 function mainModelProblems(path: string): string[] {

@@ -2,6 +2,7 @@ import type { BackendStatus } from '../health/backend.ts';
 import type { ModelState, ModelStatus } from '../health/supervisor-messages.ts';
 import type { ModelRecord } from '../models/registry.ts';
 import type { Engine } from './engine.ts';
+import { ModelUsage } from './model-usage.ts';
 import { bestStatus } from './system-status.ts';
 
 /** A model that the deployment serves, with its engines: one, or several replicas. */
@@ -9,11 +10,27 @@ export class ServedModel {
   readonly id: string;
   /** Its record in `models.json`; undefined for the only model. */
   record: ModelRecord | undefined;
-  engines: readonly Engine[];
+  readonly engines: readonly Engine[];
   /** It is no longer in `models.json`, and is stopped once its requests have ended. */
   isRemoved = false;
   /** It has been ready since the start. */
   wasReady = false;
+  readonly usage = new ModelUsage(performance.now());
+  /** When the switch to it was begun, and when it was loaded, in milliseconds of a monotonic clock. */
+  switchedAt: number | undefined;
+  loadedAt: number | undefined;
+  /** It has been decided to load it; its memory may still be in use. */
+  isSwitchBegun = false;
+  /** Why it cannot be loaded at all; undefined if it can, as far as is known. */
+  misfit: string | undefined;
+  /** What it took at its last load, in bytes. */
+  measuredBytes: number | undefined;
+  /** More than this was free when its last load failed for lack of memory. */
+  missedBytes: number | undefined;
+  /** Its last load failed for lack of memory: the next attempt is the last one. */
+  isSecondAttempt = false;
+  /** The record that an engine was configured by. */
+  readonly applied = new Map<Engine, ModelRecord>();
   readonly #isFromStart: boolean;
 
   /** `isFromStart`: it was there when the deployment started. */
@@ -27,6 +44,7 @@ export class ServedModel {
     this.engines = options.engines;
     this.record = options.record;
     this.#isFromStart = options.isFromStart;
+    if (options.record) for (const engine of this.engines) this.applied.set(engine, options.record);
   }
 
   /** The deployment is ready only with it. One that was added later does not count before it is ready itself. */
@@ -40,6 +58,7 @@ export class ServedModel {
 
   /** It is loaded if one of its engines is. */
   get status(): ModelStatus {
+    if (this.misfit !== undefined && !this.isResident) return 'failed';
     const statuses = this.engines.map((engine) => engine.status);
     const order = ['loaded', 'sleeping', 'loading', 'failed'] as const;
     return order.find((status) => statuses.includes(status)) ?? (this.isElsewhere ? 'loaded' : 'unloaded');
@@ -47,6 +66,7 @@ export class ServedModel {
 
   /** The best of its engines: what its clients notice. */
   get backendStatus(): BackendStatus {
+    if (this.status === 'failed') return 'failed';
     return this.isElsewhere ? 'ready' : bestStatus(this.engines.map((engine) => engine.state.status));
   }
 
@@ -64,7 +84,9 @@ export class ServedModel {
     return this.engines.some((engine) => engine.process !== undefined);
   }
 
+  /** Why it has failed: that of an engine, or `does-not-fit`. */
   get failure(): string | undefined {
+    if (this.misfit !== undefined && !this.isResident) return 'does-not-fit';
     return this.status === 'failed' ? this.engines.find(({ failure }) => failure)?.failure : undefined;
   }
 
@@ -90,5 +112,16 @@ export class ServedModel {
   /** Stops its engines once no request is left at them. */
   unload(): void {
     for (const engine of this.engines) engine.unload();
+  }
+
+  /** Its requests go on, unless it is being stopped already. */
+  resume(): void {
+    for (const engine of this.engines) engine.resume();
+  }
+
+  /** It may be loaded again. */
+  forgetFailure(): void {
+    this.misfit = undefined;
+    for (const engine of this.engines) engine.forgetFailure();
   }
 }

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { ModelUsage } from './model-usage.ts';
+
+it('knows since when somebody has waited', () => {
+  const usage = new ModelUsage(0);
+  expect(usage.wantedSince).toBeUndefined();
+  usage.record(0, { waiting: 2, oldestWaitMs: 300 }, 1000);
+  expect(usage.wantedSince).toBe(700);
+  usage.request(500);
+  usage.request(900);
+  expect(usage.wantedSince).toBe(500);
+  usage.loaded(2000);
+  expect(usage.wantedSince).toBe(700);
+  usage.record(0, undefined, 3000);
+  expect(usage.wantedSince).toBeUndefined();
+});
+
+it('is idle from the end of its last use', () => {
+  const usage = new ModelUsage(100);
+  expect(usage.idleSince).toBe(100);
+  usage.record(1, undefined, 1000);
+  expect([usage.leases, usage.idleSince]).toEqual([1, undefined]);
+  usage.record(0, { waiting: 1, oldestWaitMs: 0 }, 2000);
+  expect(usage.idleSince).toBeUndefined();
+  usage.record(0, undefined, 3000);
+  usage.record(0, undefined, 4000);
+  expect(usage.idleSince).toBe(3000);
+  expect(usage.recentUse(4000)).toBeGreaterThan(0);
+});

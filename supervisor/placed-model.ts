@@ -1,0 +1,32 @@
+import type { PlacedModel } from './placement.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** A model as the placement sees it, at `now` of a monotonic clock. */
+export function placedModel(model: ServedModel, need: number, now: number): PlacedModel {
+  const { id, usage, switchedAt, loadedAt, isRemoved } = model;
+  return {
+    ...{ id, need, switchedAt, loadedAt },
+    state: stateOf(model),
+    pin: model.pin && !isRemoved,
+    ttl: model.record?.ttl,
+    leases: usage.leases,
+    wantedSince: isRemoved ? undefined : usage.wantedSince,
+    idleSince: usage.idleSince,
+    loadMs: loadTimeOf(model),
+    recentUse: usage.recentUse(now),
+  };
+}
+
+function stateOf(model: ServedModel): PlacedModel['state'] {
+  if (model.isUnloading) return model.engines.some(({ isStopping }) => isStopping) ? 'unloading' : 'draining';
+  const { status } = model;
+  // A process that has failed takes memory until it has been stopped.
+  if (status === 'failed' && model.isResident) return 'unloading';
+  return status === 'sleeping' ? 'loaded' : status;
+}
+
+/** Of its slowest engine at the last load; 0 before. */
+function loadTimeOf({ engines }: ServedModel): number {
+  const times = engines.flatMap(({ bootTimes: { loaded } }) => (typeof loaded === 'number' ? [loaded] : []));
+  return Math.max(0, ...times);
+}
