@@ -28,12 +28,6 @@ function widthOf(cell: string): number {
   return stripVTControlCharacters(cell).length;
 }
 
-/** Such as `1.5 GiB`. */
-export function formatBytes(bytes: number): string {
-  const gib = bytes / 1024 ** 3;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
-}
-
 /** Prints everything that prevents a start to stderr, with the count first. */
 export function printProblems(problems: readonly string[]): void {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;

@@ -93,6 +93,12 @@ export function includesArgument(args: readonly string[], names: readonly string
   return args.some((argument) => names.includes(nameOf(argument)));
 }
 
+/** The value of the last one of these arguments; undefined if none is given. */
+export function argumentValue(args: readonly string[], names: readonly string[]): string | undefined {
+  const index = args.findLastIndex((argument) => names.includes(nameOf(argument)));
+  return index === -1 ? undefined : (args[index]?.split('=', 2)[1] ?? args[index + 1]);
+}
+
 /** llama-server accepts `--api_key` for `--api-key`; only some builds accept `--name=value`. */
 function nameOf(argument: string): string {
   const name = argument.split('=', 1)[0] ?? argument;
