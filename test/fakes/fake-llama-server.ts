@@ -2,12 +2,13 @@
 /**
  * A llama-server for scenarios that a real one does not show on demand. It reads `--host` and `-m`: the model's file name is
  * the scenario.
- * slow: loads until a file `loaded` is beside the model · crash: exits during the load · stuck: busy, but its counters do not
+ * slow: loads until a file `loaded` is beside the model · crash: exits during the load · hungry: lacks memory at its
+ * first start · stuck: busy, but its counters do not
  * grow · jammed: `/metrics` never responds · creeping: makes slow progress · rounding: makes slow progress that its rounded
  * counters do not show · deaf: accepts connections and never responds · stubborn: ignores SIGTERM · router: has no model of its
  * own · all others: ready at once.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 
@@ -23,6 +24,14 @@ const props =
 
 if (scenario === 'crash') {
   console.error("0.00.011.717 E srv    load_model: failed to load model, 'crash.gguf'");
+  process.exit(1);
+}
+const firstStart = `${model}.started`;
+if (scenario === 'hungry' && !existsSync(firstStart)) {
+  writeFileSync(firstStart, '');
+  console.error(
+    '0.00.011.717 E ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory',
+  );
   process.exit(1);
 }
 if (scenario === 'stubborn') process.on('SIGTERM', () => console.error('0.00.011.717 W srv    not now'));

@@ -14,6 +14,7 @@ export type Scenario =
   | 'ready'
   | 'slow'
   | 'crash'
+  | 'hungry'
   | 'deaf'
   | 'stubborn'
   | 'stuck'

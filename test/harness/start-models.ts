@@ -62,6 +62,11 @@ export async function startModels({
   const dataDir = join(folder, 'data');
   const file = join(dataDir, 'models.json');
   mkdirSync(dataDir, { recursive: true });
+  if (fakes) {
+    mkdirSync(join(folder, 'models'));
+    for (const model of models)
+      if ('file' in model) writeFileSync(join(folder, 'models', `${model.file}.gguf`), 'GGUF');
+  }
   const writeModels = (list: readonly object[]) => {
     const withSource = list.map((model) => ({
       ...('path' in model || 'file' in model ? {} : { path: inject('demoModel'), ctx: 512, parallel: 1 }),
@@ -75,7 +80,7 @@ export async function startModels({
   const deployment = await startDeployment({
     folder,
     ...(!fakes && { real: { engine: inject('engine'), model: '' } }),
-    env: { ...gateway, MODEL_PATH: '', THREADS: '1', ...env },
+    env: { ...gateway, MODEL_PATH: '', MODELS_DIR: join(folder, 'models'), THREADS: '1', ...env },
   });
   const call = async (path: string, body?: unknown) => {
     const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/test/${path}`, {

@@ -1,0 +1,179 @@
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { isRunning } from '../../harness/start-deployment.ts';
+import { startModels } from '../../harness/start-models.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const GiB = 1024 ** 3;
+
+describe('a model that fails', () => {
+  it('because its file is no model is given up, with the reason, until its record changes', async () => {
+    await using models = await startModels({
+      models: [{ id: 'good', pin: true }, { id: 'bad' }],
+    });
+    const { deployment } = models;
+    await deployment.reachesStatus('ready');
+    const pid = await models.pidOf('good');
+    const broken = join(deployment.modelFolder, 'broken.gguf');
+    writeFileSync(broken, 'GGUF, and then nothing that belongs there');
+    models.writeModels([
+      { id: 'good', pin: true },
+      { id: 'bad', path: broken },
+    ]);
+    await waitFor('the new models', () => deployment.output().includes('models.json reloaded'));
+    await models.demand('bad');
+    await models.reaches('bad', 'failed');
+    expect(await models.model('bad')).toMatchObject({ failure: 'bad-model', crashes: { 'bad-model': 1 } });
+    expect(await models.state()).toMatchObject({
+      models: [
+        { id: 'good', status: 'loaded' },
+        { id: 'bad', status: 'failed', failure: 'bad-model' },
+      ],
+    });
+    expect(await deployment.status()).toMatchObject({ standing: 'ready' });
+    expect([await models.pidOf('good'), await models.generate('good')]).toEqual([pid, expect.any(String)]);
+    models.writeModels([{ id: 'good', pin: true }, { id: 'bad' }]);
+    await models.reaches('bad', 'loaded');
+    expect(await models.pidOf('good')).toBe(pid);
+  });
+
+  it('to load within LOAD_TIMEOUT is stopped, and the others serve', async () => {
+    const limits = { memory: GiB };
+    await using models = await startModels({
+      fakes: true,
+      models: [
+        { id: 'good', file: 'ready', pin: true, limits },
+        { id: 'never', file: 'slow', limits },
+      ],
+      env: { LOAD_TIMEOUT: '1', MEMORY_BUDGET: '8GiB' },
+    });
+    await models.deployment.reachesStatus('ready');
+    await models.demand('never');
+    await models.reaches('never', 'failed');
+    expect(await models.model('never')).toMatchObject({ failure: 'load-timed-out' });
+    await waitFor('its end', async () => (await models.engine('never')).status === 'failed');
+    await waitFor('no process', () => models.deployment.children().filter(isRunning).length === 2);
+    expect(await models.deployment.status()).toMatchObject({ standing: 'ready' });
+    expect(models.deployment.output()).toContain('the model did not load within LOAD_TIMEOUT');
+    await models.send({ kind: 'model-request', id: 1, model: 'never', action: 'load' });
+    writeFileSync(join(models.deployment.modelFolder, 'loaded'), '');
+    await models.reaches('never', 'loaded');
+  });
+
+  it('because its file has vanished is given up, and the others serve', async () => {
+    await using models = await startModels({ models: [{ id: 'good', pin: true }, { id: 'gone' }] });
+    const { deployment } = models;
+    await deployment.reachesStatus('ready');
+    mkdirSync(deployment.modelFolder, { recursive: true });
+    const file = join(deployment.modelFolder, 'gone.gguf');
+    copyFileSync(inject('demoModel'), file);
+    models.writeModels([
+      { id: 'good', pin: true },
+      { id: 'gone', path: file, ctx: 512 },
+    ]);
+    await models.demand('gone');
+    await models.reaches('gone', 'loaded');
+    rmSync(file);
+    expect(await models.generate('gone')).not.toBe('');
+    process.kill(await models.pidOf('gone'), 'SIGKILL');
+    await models.reaches('gone', 'failed');
+    expect(await models.model('gone')).toMatchObject({ failure: 'bad-model' });
+    expect(await models.generate('good')).not.toBe('');
+    copyFileSync(inject('demoModel'), file);
+    await models.send({ kind: 'model-request', id: 1, model: 'gone', action: 'load' });
+    await models.reaches('gone', 'loaded');
+  });
+
+  it('if it is the last one ends the process, as a single model does', async () => {
+    await using models = await startModels({
+      fakes: true,
+      models: [{ id: 'a', file: 'crash', limits: { memory: GiB } }],
+      env: { MEMORY_BUDGET: '8GiB' },
+    });
+    await models.deployment.reachesStatus('ready');
+    await models.demand('a');
+    expect(await models.deployment.exitCode()).toBe(3);
+    expect(models.deployment.output()).toMatch(/giving up on llama-server .*bad-model/);
+  });
+});
+
+describe('a load that fails for lack of memory', () => {
+  const limits = { memory: GiB };
+  const env = { MEMORY_BUDGET: '8GiB', MODEL_HOLD: '0' };
+
+  it('is tried once more, after another model was unloaded', async () => {
+    await using models = await startModels({
+      ...{ fakes: true, env },
+      models: [
+        { id: 'pinned', file: 'ready', pin: true, limits },
+        { id: 'idle', file: 'ready', limits },
+        { id: 'hungry', file: 'hungry', limits },
+      ],
+    });
+    await models.deployment.reachesStatus('ready');
+    await models.demand('idle');
+    await models.reaches('idle', 'loaded');
+    await models.demand('hungry');
+    await models.reaches('hungry', 'loaded');
+    expect(await models.model('idle')).toMatchObject({ status: 'unloaded' });
+    expect(await models.model('pinned')).toMatchObject({ status: 'loaded', restarts: 0 });
+    expect(await models.model('hungry')).toMatchObject({ crashes: { 'out-of-vram': 1 } });
+  });
+
+  it('is not tried again if nothing can be unloaded', async () => {
+    await using models = await startModels({
+      ...{ fakes: true, env },
+      models: [
+        { id: 'pinned', file: 'ready', pin: true, limits },
+        { id: 'hungry', file: 'hungry', limits },
+      ],
+    });
+    await models.deployment.reachesStatus('ready');
+    await models.demand('hungry');
+    await models.reaches('hungry', 'failed');
+    expect(await models.model('hungry')).toMatchObject({
+      failure: 'out-of-vram',
+      crashes: { 'out-of-vram': 1 },
+    });
+    expect(await models.model('pinned')).toMatchObject({ status: 'loaded' });
+  });
+});
+
+describe('a model that does not fit', () => {
+  it('beside the pinned ones fails with the numbers', async () => {
+    await using models = await startModels({
+      fakes: true,
+      models: [
+        { id: 'pinned', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
+        { id: 'large', file: 'ready', limits: { memory: 6 * GiB } },
+      ],
+      env: { MEMORY_BUDGET: '8GiB' },
+    });
+    await models.deployment.reachesStatus('ready');
+    await models.demand('large');
+    await models.reaches('large', 'failed');
+    expect(await models.model('large')).toMatchObject({ failure: 'does-not-fit' });
+    expect(models.deployment.output()).toMatch(
+      /it needs 6\.0 GiB, but the pinned models leave 3\.0 GiB of the 8\.0 GiB/,
+    );
+    models.writeModels([
+      { id: 'pinned', file: 'ready', limits: { memory: 5 * GiB } },
+      { id: 'large', file: 'ready', limits: { memory: 6 * GiB } },
+    ]);
+    await models.reaches('large', 'unloaded');
+  });
+
+  it('in MEMORY_BUDGET at all is a mistake of the file', async () => {
+    await using models = await startModels({
+      fakes: true,
+      models: [
+        { id: 'a', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
+        { id: 'b', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
+      ],
+      env: { MEMORY_BUDGET: '8GiB' },
+    });
+    expect(await models.deployment.exitCode()).toBe(2);
+    expect(models.deployment.output()).toMatch(/pinned models a, b need 10\.0 GiB, more than the 8\.0 GiB/);
+  });
+});
