@@ -1,5 +1,5 @@
+import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
-import { createLog } from './create-log.ts';
 import {
   countUnhandledErrors,
   handleUnhandledErrors,
@@ -15,7 +15,7 @@ afterEach(() => {
 /** Calls the handlers like the process does, without ending the process of the test. */
 function follow() {
   const lines: string[] = [];
-  const log = createLog({ level: 'info', from: 'test', write: (line) => lines.push(line) });
+  const log = pino({}, { write: (line: string) => lines.push(line) });
   const handlers = new Map<string, (error: unknown) => void>();
   const spy = vi.spyOn(process, 'on').mockImplementation((name, handler) => {
     handlers.set(String(name), handler as (error: unknown) => void);

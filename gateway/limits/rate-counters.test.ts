@@ -1,5 +1,5 @@
+import { pino } from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
-import { createLog } from '../../log/create-log.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { LocalStore } from './counter-store.ts';
 import { FallbackStore, type FallbackStoreOptions } from './rate-counters.ts';
@@ -26,10 +26,8 @@ function slowStore() {
   return { shared, reply, used: async () => store.consume('bucket', 0, 100).used };
 }
 
-const log = createLog({ level: 'error', from: 'test', write: () => {} });
-
 const create = (shared: FallbackStoreOptions['shared'], timeoutMs: number, local = new LocalStore(60)) =>
-  new FallbackStore({ shared, local, log, timeoutMs });
+  new FallbackStore({ shared, local, log: pino({ level: 'silent' }), timeoutMs });
 
 afterEach(() => void vi.useRealTimers());
 

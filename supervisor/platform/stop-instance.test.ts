@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createLog } from '../../log/create-log.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { detectPlatform } from './platform.ts';
 import { createStopCall, type StopCall, stopInstance } from './stop-instance.ts';
@@ -29,8 +29,7 @@ async function platformWithStatuses(...statuses: readonly number[]) {
 
 function memoryLog() {
   const lines: string[] = [];
-  const log = createLog({ level: 'info', from: 'test', write: (line) => lines.push(line) });
-  return { log, text: () => lines.join('\n') };
+  return { log: pino({}, { write: (line) => void lines.push(line) }), text: () => lines.join('') };
 }
 
 it('a platform that is busy or unreachable is retried, and the key is never logged', async () => {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { gatewayConfig } from '../../gateway/config.ts';
 import { type Gateway, startGateway } from '../../gateway/start-gateway.ts';
 import { type Backend, formatBackendUrl } from '../../health/backend.ts';
-import { createLog } from '../../log/create-log.ts';
 import { readSettings } from '../../settings/read-settings.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -95,6 +96,11 @@ export async function startTestGateway({
 
 function memoryLog() {
   const logged: Record<string, unknown>[] = [];
-  const write = (line: string) => logged.push(JSON.parse(line));
-  return { log: createLog({ level: 'debug', from: 'gateway', write }), logged };
+  const stream = new Writable({
+    write(line, _, done) {
+      logged.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  return { log: pino({ level: 'debug' }, stream), logged };
 }

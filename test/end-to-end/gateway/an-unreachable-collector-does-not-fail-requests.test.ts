@@ -58,7 +58,7 @@ it('the status of a collector that rejects traces is logged, and its recovery to
   expect(await waitFor('the warning', logLine('trace export failed'))).toMatchObject({ reason: '403' });
   collector.respond = accept;
   expect(await sendRequests(corral.port)).toEqual(allOk());
-  expect(await waitFor('the recovery', logLine('trace export recovered'))).toMatchObject({ level: 'info' });
+  expect(await waitFor('the recovery', logLine('trace export recovered'))).toMatchObject({ level: 30 });
   expect(JSON.stringify(corral.logged)).not.toContain('text from the collector');
 });
 

@@ -22,7 +22,7 @@ it('keys that need attention get one log line each, at the start, when the file 
     keys: legacyKeyFile,
     env: { KEY_MAX_AGE_DAYS: '90' },
   });
-  const warnings = () => corral.logged.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
+  const warnings = () => corral.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
   expect(warnings()).toEqual([
     expect.stringMatching(/^key "ops" has a secret that is \d+ days old \(KEY_MAX_AGE_DAYS is 90\)/),
     expect.stringMatching(/^key "guest" expires at \d{4}-/),

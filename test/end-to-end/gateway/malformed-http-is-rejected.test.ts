@@ -147,5 +147,5 @@ it('afterwards a valid request is served, and no connection is left that delays 
   expect((await client.send(postOf(chatOf('hello'))).response())?.status).toBe(200);
   client.socket.destroy();
   await corral.gateway.stop();
-  expect(corral.logged.filter(({ level }) => level === 'error')).toEqual([]);
+  expect(corral.logged.filter(({ level }) => level === 50)).toEqual([]);
 });

@@ -81,7 +81,7 @@ it('the log has the models of the router and its slots', () => {
   const warning = corral.logged.find(({ msg }) =>
     String(msg).includes('the backend is a llama-server router'),
   );
-  expect(warning?.level).toBe('warn');
+  expect(warning?.level).toBe(40);
   expect(corral.logged.find(({ models }) => models)).toMatchObject({ models: 'alpha, beta', slots: 3 });
   expect(corral.gateway.scheduler.counts.capacity).toBe(3);
   expect(strict.gateway.scheduler.counts.capacity).toBe(2);
