@@ -7,7 +7,13 @@ import { resolveDataDir } from './data-dir.ts';
 import type { EngineOptions } from './engine/llama-arguments.ts';
 import { chooseModel, defaultModelName } from './engine/model.ts';
 import { engineOptions } from './engine-options.ts';
-import { findModelsFile, ignoredModelVariables, modelsFolder, readModels } from './models-file.ts';
+import {
+  findModelsFile,
+  ignoredModelVariables,
+  modelFileWarnings,
+  modelsFolder,
+  readModels,
+} from './models-file.ts';
 import { defaultHost, detectPlatform, type Platform, queueWorkerEnabled } from './platform/platform.ts';
 import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 
@@ -100,12 +106,13 @@ function configureOne({
 function configureSeveral(given: Given, file: string): Configuration {
   const read = readModels(file, given.settings, given.dataDir);
   const problems = [...read.problems, ...given.problems];
-  const warnings = ignoredModelVariables(given.settings, file);
-  if (!read.registry) return { config: undefined, problems, warnings };
+  const ignored = ignoredModelVariables(given.settings, file);
+  if (!read.registry) return { config: undefined, problems, warnings: ignored };
   const names = read.registry.models.map(({ id }) => id);
   const base = baseConfig(given, { MODELS_FILE: file, MODEL_ALIAS: names });
   const config = { ...base.config, models: { file, registry: read.registry } };
-  return { config, problems, warnings: [...warnings, ...base.warnings] };
+  const warnings = [...ignored, ...modelFileWarnings(read.registry), ...base.warnings];
+  return { config, problems, warnings };
 }
 
 function baseConfig({ settings, env, dataDir }: Given, decidedNames: Partial<Settings>) {

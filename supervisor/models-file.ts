@@ -1,13 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { modelFileProblems } from '../models/gguf-file.ts';
 import { parseRegistry } from '../models/parse-registry.ts';
 import { type Registry, RegistryError } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 
-type ModelSettings = Pick<
-  Settings,
-  'MODELS_FILE' | 'MODELS_DIR' | 'MODEL_PATH' | 'MODEL_NAME' | 'HF_REPO' | 'MODEL_URL'
->;
+type ModelSettings = Pick<Settings, 'MODELS_FILE' | 'MODELS_DIR' | (typeof ofOneModel)[number]>;
+
+/** The variables that have no effect beside `models.json`. */
+const ofOneModel = [
+  ...(['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL', 'MODEL_ALIAS'] as const),
+  ...(['MMPROJ', 'DRAFT_MODEL', 'PORT_BACKEND'] as const),
+];
 
 /** The folder in which model files are looked up. */
 export function modelsFolder({ MODELS_DIR }: Pick<ModelSettings, 'MODELS_DIR'>, dataDir: string): string {
@@ -43,7 +47,14 @@ export function readModels(
   }
 }
 
-const ofOneModel = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
+/** Models that cannot be loaded as things are. Their files may still come, so that no other model is kept from serving. */
+export function modelFileWarnings({ models }: Registry): string[] {
+  return models.flatMap(({ id, source, mmproj, draft }) => {
+    const own = source.kind === 'file' ? [source.path] : [];
+    const files = [...own, mmproj, draft].filter((file) => file !== undefined);
+    return files.flatMap(modelFileProblems).map((problem) => `model ${id}: ${problem}`);
+  });
+}
 
 export function ignoredModelVariables(settings: ModelSettings, file: string): string[] {
   return ofOneModel

@@ -3,6 +3,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import type { Settings } from '../../settings/variables.ts';
+import { resolveDataDir } from '../../supervisor/data-dir.ts';
+import { findModelsFile } from '../../supervisor/models-file.ts';
 import type { DemoModelName } from '../demo-model/write-demo-model.ts';
 
 /** The public name of the demo model. */
@@ -40,7 +42,10 @@ function digestOfSources(): string {
 const names = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 export const modelVariables: readonly string[] = names;
 
-/** Whether no model is configured. */
-export function noModelConfigured(settings: Pick<Settings, (typeof names)[number]>): boolean {
-  return names.every((name) => settings[name] === undefined);
+type ModelSettings = Pick<Settings, (typeof names)[number] | 'MODELS_FILE' | 'DATA_DIR'>;
+
+/** Whether no model is configured: neither one nor several. */
+export function noModelConfigured(settings: ModelSettings): boolean {
+  const modelsFile = findModelsFile(settings, resolveDataDir(settings.DATA_DIR));
+  return modelsFile === undefined && names.every((name) => settings[name] === undefined);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { engineEnvironment } from './spawn-engine.ts';
+import { engineEnvironment, visibleDevices } from './spawn-engine.ts';
 
 const outside = {
   PATH: '/bin',
@@ -29,4 +29,9 @@ describe('the environment of llama-server', () => {
       HF_TOKEN: 'hf_ours',
     });
   });
+});
+
+it('the devices of an engine are counted among those that we may use', () => {
+  expect(visibleDevices([0, 3], undefined)).toBe('0,3');
+  expect(visibleDevices([1], '4, GPU-8932f937')).toBe('GPU-8932f937');
 });

@@ -56,7 +56,9 @@ export function spawnEngine(options: SpawnEngineOptions): Child {
         apiKey: backend.apiKey,
         hfToken: downloads ? config.settings.HF_TOKEN : undefined,
       }),
-      ...(config.engine.devices && { CUDA_VISIBLE_DEVICES: config.engine.devices.join(',') }),
+      ...(config.engine.devices && {
+        CUDA_VISIBLE_DEVICES: visibleDevices(config.engine.devices, env.CUDA_VISIBLE_DEVICES),
+      }),
       ...(onLoadProgress && reportingEnvironment),
     },
     holdStdinOpen: onLoadProgress !== undefined,
@@ -96,6 +98,12 @@ const passedVariables = new Set(
     .flatMap((names) => names.split(' ')),
 );
 const passedPrefixes = /^(CUDA|NVIDIA|GGML|OMP|KMP|GOMP|HIP|ROCR|HSA|VK)_/;
+
+/** The devices of an engine, counted among those that we may use ourselves: `2,3` or names such as `GPU-8932f937`. */
+export function visibleDevices(devices: readonly number[], ours: string | undefined): string {
+  const names = ours?.split(',').map((name) => name.trim());
+  return devices.map((device) => names?.[device] ?? device).join(',');
+}
 
 interface EngineSecrets {
   readonly apiKey: string;
