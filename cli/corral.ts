@@ -18,12 +18,14 @@ const corral = new Command('corral')
 if (!['serve', 'gateway', undefined].includes(args[0])) {
   const { benchCommand } = await import('./bench/bench-command.ts');
   const { keysCommand } = await import('./keys/keys-command.ts');
+  const { modelsCommand } = await import('./models/models-command.ts');
   const { configCommand } = await import('./config-command.ts');
   const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
   const { doctorCommand } = await import('./doctor/doctor-command.ts');
   const { runpodWorkerCommand } = await import('./runpod-worker-command.ts');
   corral
     .addCommand(keysCommand())
+    .addCommand(modelsCommand())
     .addCommand(configCommand())
     .addCommand(doctorCommand())
     .addCommand(benchCommand())

@@ -30,7 +30,7 @@ describe('models', () => {
   it('a model is removed, unless an alias points at it', () => {
     expect(removeModel(plain, 'v1').models).toEqual([v2]);
     expect(() => removeModel(latest(split), 'v2')).toThrow(
-      'the alias "latest" of model "v2": point at another model first',
+      'the alias "latest" points at model "v2": choose another model for it first',
     );
     expect(() => removeModel(plain, 'v11')).toThrow('no model "v11": did you mean "v1"?');
     expect(() => removeModel(plain, 'else')).toThrow('no model "else": see "corral models list"');

@@ -25,8 +25,9 @@ export function removeModel(document: RegistryDocument, id: string): RegistryDoc
     .filter(({ targets }) => isTarget(targets, id))
     .map(({ name }) => `"${name}"`);
   if (users.length > 0) {
-    const aliases = users.length === 1 ? `the alias ${users}` : `the aliases ${users.join(', ')}`;
-    throw new RegistryChangeError(`${aliases} of model "${id}": point at another model first`);
+    const aliases =
+      users.length === 1 ? `the alias ${users} points` : `the aliases ${users.join(', ')} point`;
+    throw new RegistryChangeError(`${aliases} at model "${id}": choose another model for it first`);
   }
   return {
     models: document.models.filter((model) => model !== wanted),

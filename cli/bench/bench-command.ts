@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { readApiKey } from '../api-key.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
 import { addBenchOptions, type BenchOptions, getConditions, getLoads } from './bench-options.ts';
@@ -107,23 +108,6 @@ function exitCodeOf({ isInterrupted, steps }: Report, comparison: Comparison | u
   if (isInterrupted) return 130;
   if (steps.every(({ requests }) => requests.done === 0)) return 1;
   return comparison && regressions(comparison).length > 0 ? 1 : 0;
-}
-
-/**
- * The API key: the first line of the file, else from the environment. Never from the command line, where other users
- * see it.
- */
-export async function readApiKey(
-  file: string | undefined,
-  env: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
-  if (file === undefined) return env.CORRAL_API_KEY || env.OPENAI_API_KEY || undefined;
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--key-file ${file} cannot be read (${error.code})`);
-  });
-  const key = text.split(/\r?\n/)[0]?.trim() ?? '';
-  if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError(`the first line of --key-file ${file} is not a key`);
-  return key;
 }
 
 /** Writes results to stdout and to the requested files, messages to stderr. */
