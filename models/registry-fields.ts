@@ -143,6 +143,10 @@ const targets = listField(
 );
 const aliasFields = { name: publicName, targets, previous: targets.nullable().default(null) };
 
+export type ModelField = keyof ReturnType<typeof modelFields>;
+export type LimitField = keyof typeof limitFields;
+export type AliasField = keyof typeof aliasFields;
+
 export const modelSchema = (modelsDir: string) => objectField(modelFields(modelsDir), 'an object');
 export const aliasSchema = objectField(aliasFields, 'an object');
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { benchCommand } from '../../cli/bench/bench-command.ts';
 import { keysCommand } from '../../cli/keys/keys-command.ts';
+import { modelsCommand } from '../../cli/models/models-command.ts';
 import { splitWords } from '../../models/extra-arguments.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
@@ -10,7 +11,7 @@ const commands = allPages().flatMap(({ path, text }) =>
   fencedBlocks(text)
     .filter(({ language }) => language === 'sh')
     .flatMap((block) => block.text.split('\n'))
-    .flatMap((line) => /(?:^|\s)corral (?:-- )?((?:keys|bench) [^|>#)&]+)/.exec(line)?.[1] ?? [])
+    .flatMap((line) => /(?:^|\s)corral (?:-- )?((?:keys|bench|models) [^|>#)&]+)/.exec(line)?.[1] ?? [])
     .filter((words) => !words.includes('--help'))
     .map((words) => [path, words.trim()] as const),
 );
@@ -21,7 +22,8 @@ it('the pages contain commands to check', () => {
 
 it.each(commands)('%s: `corral %s` is a valid command', (_, words) => {
   let understood: string | undefined;
-  const corral = new Command().addCommand(keysCommand()).addCommand(benchCommand());
+  const corral = new Command();
+  for (const command of [keysCommand(), benchCommand(), modelsCommand()]) corral.addCommand(command);
   for (const verb of verbsOf(corral)) {
     verb.exitOverride().configureOutput({ writeErr: () => {} });
     verb.action(() => {
