@@ -36,7 +36,7 @@ function parseHeader(reader: HeaderReader, fileBytes: number): GgufHeader {
     if (value !== undefined) metadata.set(name, value);
   }
   const starts = Array.from({ length: tensorCount }, () => readTensorStart(reader));
-  const alignment = Number(metadata.get('general.alignment') ?? defaultAlignment);
+  const alignment = Number(metadata.get('general.alignment')) || defaultAlignment;
   const dataBytes = fileBytes - Math.ceil(reader.position / alignment) * alignment;
   return { metadata, tensors: tensorBytes(starts, dataBytes) };
 }

@@ -126,7 +126,7 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 
 function unknownField(name: string, at: string, known: readonly string[]): string {
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
+  const shown = /^\w{1,40}$/.test(name) ? name : JSON.stringify(name.slice(0, 40));
   const synonym = synonyms[withoutStyle(name)];
   const meant = synonym !== undefined && known.includes(synonym) ? synonym : nearestName(name, known);
   const fix = meant === undefined ? `the fields are ${known.join(', ')}` : `did you mean "${meant}"?`;
