@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { contextProblem } from '../models/context-size.ts';
 import { splitWords } from '../models/extra-arguments.ts';
+import type { MemoryBudget } from '../models/memory-budget.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 import { resolveDataDir } from './data-dir.ts';
@@ -54,6 +55,8 @@ export interface ConfiguredModels {
   readonly file: string;
   /** Its content at the start. */
   readonly registry: Registry;
+  /** For all models together; undefined as long as it has not been read, or if nothing is known of the machine. */
+  readonly budget?: MemoryBudget | undefined;
 }
 
 /** The configuration of one engine. */

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseRegistry } from '../models/parse-registry.ts';
-import type { ModelRecord, ModelSource } from '../models/registry.ts';
 import { readSettings } from '../settings/read-settings.ts';
-import { replicaOptions } from './engine-options.ts';
+import { type OwnModel, replicaOptions } from './engine-options.ts';
 
-function record(fields: object): ModelRecord & { source: ModelSource } {
+function record(fields: object): OwnModel {
   const text = JSON.stringify({ version: 1, models: [{ id: 'm', path: '/m/a.gguf', ...fields }] });
-  return parseRegistry(text, '/m').models[0] as ModelRecord & { source: ModelSource };
+  return parseRegistry(text, '/m').models[0] as OwnModel;
 }
 const optionsOf = (fields: object, env: Record<string, string> = {}, replica = 0) =>
-  replicaOptions(readSettings(env).settings, record(fields), ['--no-warmup'], replica);
+  replicaOptions(readSettings({ EXTRA_ARGS: '--no-warmup', ...env }).settings, record(fields), replica);
 
 describe('the options of one of several engines', () => {
   it('are those of its record, else those of the variables', () => {

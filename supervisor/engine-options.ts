@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { includesArgument } from '../models/extra-arguments.ts';
+import { includesArgument, splitWords } from '../models/extra-arguments.ts';
 import type { ModelKind, ModelRecord, ModelSource } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 import type { EngineOptions } from './engine/llama-arguments.ts';
@@ -24,14 +24,12 @@ export function engineOptions(
   };
 }
 
-/** The options of one of the engines of a model. `extraArgs` are those for all models, `replica` counts from 0. */
-export function replicaOptions(
-  settings: Settings,
-  model: ModelRecord & { readonly source: ModelSource },
-  extraArgs: readonly string[],
-  replica: number,
-): EngineOptions {
-  const args = [...extraArgs, ...model.args];
+/** A model with engines of our own. */
+export type OwnModel = ModelRecord & { readonly source: ModelSource };
+
+/** The options of one of the engines of a model; `replica` counts from 0. `EXTRA_ARGS` apply to all models. */
+export function replicaOptions(settings: Settings, model: OwnModel, replica = 0): EngineOptions {
+  const args = [...(splitWords(settings.EXTRA_ARGS ?? '') ?? []), ...model.args];
   return {
     ...sharedOptions(settings),
     model: model.source,

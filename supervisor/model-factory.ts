@@ -1,21 +1,17 @@
-import { splitWords } from '../models/extra-arguments.ts';
-import type { ModelRecord, ModelSource } from '../models/registry.ts';
+import type { ModelRecord } from '../models/registry.ts';
 import type { EngineConfig, SupervisorConfig } from './config.ts';
 import type { EngineFactory } from './engine-factory.ts';
-import { replicaOptions } from './engine-options.ts';
+import { type OwnModel, replicaOptions } from './engine-options.ts';
 import { ServedModel } from './served-model.ts';
 
 /** Creates the models of a registry with their engines, none of them loaded. */
 export class ModelFactory {
   readonly #config: SupervisorConfig;
   readonly #engines: EngineFactory;
-  /** Further arguments for all engines. */
-  readonly #extraArgs: readonly string[];
 
   constructor(config: SupervisorConfig, engines: EngineFactory) {
     this.#config = config;
     this.#engines = engines;
-    this.#extraArgs = splitWords(config.settings.EXTRA_ARGS ?? '') ?? [];
   }
 
   /** `isFromStart`: it is in the registry when the deployment starts. */
@@ -30,10 +26,9 @@ export class ModelFactory {
 
   /** The configuration of an engine of a model that we run ourselves. `replica` counts from 0. */
   configOf(record: ModelRecord, replica: number): EngineConfig {
-    const { settings } = this.#config;
     // The caller knows that it is no other kind.
-    const own = record as ModelRecord & { readonly source: ModelSource };
-    return { ...this.#config, engine: replicaOptions(settings, own, this.#extraArgs, replica) };
+    const own = record as OwnModel;
+    return { ...this.#config, engine: replicaOptions(this.#config.settings, own, replica) };
   }
 }
 

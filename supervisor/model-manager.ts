@@ -47,7 +47,7 @@ export class ModelManager implements MemoryReport {
     const { config, models, factory } = options;
     this.#options = options;
     this.#registry = models.registry;
-    this.#memory = new ModelMemory(config.settings.MEMORY_BUDGET);
+    this.#memory = new ModelMemory(config, models.budget);
     this.#models = models.registry.models.map((record) => factory.create(record, true));
   }
 
@@ -132,7 +132,7 @@ export class ModelManager implements MemoryReport {
   }
 
   get budget(): number {
-    return this.#memory.budget;
+    return this.#memory.budget.bytes;
   }
 
   memoryOf(id: string): number | undefined {
@@ -166,7 +166,7 @@ export class ModelManager implements MemoryReport {
         models: this.#models
           .filter((model) => !model.isElsewhere)
           .map((model) => placedModel(model, this.#memory.needOf(model), now)),
-        budget: this.#memory.budget,
+        budget: this.#memory.budget.bytes,
         hold: this.#options.config.settings.MODEL_HOLD,
         now,
       });
@@ -224,7 +224,7 @@ export class ModelManager implements MemoryReport {
     const others = this.#models.filter((it) => it !== model && it.isResident);
     if (model.isSecondAttempt || others.every(({ pin, isRemoved }) => pin && !isRemoved)) return false;
     const taken = others.reduce((sum, other) => sum + this.#memory.needOf(other), 0);
-    model.missedBytes = needAfterMemoryFailure(this.#memory.needOf(model), this.#memory.budget - taken);
+    model.missedBytes = needAfterMemoryFailure(this.#memory.needOf(model), this.#memory.budget.bytes - taken);
     model.isSecondAttempt = true;
     model.usage.request(performance.now());
     return true;
@@ -233,7 +233,8 @@ export class ModelManager implements MemoryReport {
   async #measure(model: ServedModel): Promise<void> {
     const pids = model.engines.flatMap(({ process }) => process?.child?.pid ?? []);
     const { NVIDIA_SMI } = this.#options.config.settings;
-    const sizes = await Promise.all(pids.map((pid) => measureMemory(pid, NVIDIA_SMI)));
+    const { memory } = this.#memory.budget;
+    const sizes = await Promise.all(pids.map((pid) => measureMemory(pid, memory, NVIDIA_SMI)));
     const known = sizes.filter((bytes) => bytes !== undefined);
     if (known.length === model.engines.length) model.measuredBytes = known.reduce((a, b) => a + b, 0);
     this.update();

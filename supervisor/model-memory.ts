@@ -1,6 +1,13 @@
+import { formatBytes } from '../fs/format-bytes.ts';
 import { availableMemory } from '../models/available-memory.ts';
-import { modelFileBytes } from '../models/gguf-file.ts';
+import { budgetProblems, type MemoryBudget, needInAll, resolveBudget } from '../models/memory-budget.ts';
+import { estimateNeed, type MemoryNeed } from '../models/memory-need.ts';
 import type { ModelRecord, Registry } from '../models/registry.ts';
+import type { SupervisorConfig } from './config.ts';
+import { replicaOptions } from './engine-options.ts';
+import { readGpuBytes } from './platform/gpu-memory.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is known about the memory of a model. */
 export interface MemoryUse {
@@ -11,57 +18,62 @@ export interface MemoryUse {
   readonly missedBytes: number | undefined;
 }
 
-/** What models need, and what all of them together may take, in bytes. */
-export class ModelMemory {
-  readonly budget: number;
+/** Without any knowledge of the machine, everything fits. */
+const unlimited: MemoryBudget = { bytes: Number.MAX_SAFE_INTEGER, memory: 'machine' };
 
-  constructor(budget: number | 'auto') {
-    this.budget = budget === 'auto' ? (availableMemory() ?? Number.MAX_SAFE_INTEGER) : budget;
+/** What models need, and what all of them together may take. */
+export class ModelMemory {
+  readonly budget: MemoryBudget;
+  readonly #config: SupervisorConfig;
+  /** Estimates, because the headers of model files are long. */
+  readonly #estimates = new WeakMap<ModelRecord, MemoryNeed>();
+
+  constructor(config: SupervisorConfig, budget: MemoryBudget = unlimited) {
+    this.#config = config;
+    this.budget = budget;
   }
 
-  /** What its operator reserves for it, else what it took at its last load, else an estimate. */
+  /** Bytes: what its operator reserves for it, else what it took at its last load, else an estimate. */
   needOf({ record, measuredBytes, missedBytes = 0 }: MemoryUse): number {
     if (record === undefined) return 0;
-    const need = reservedFor(record) ?? measuredBytes ?? estimateNeed(record);
-    return Math.max(need, missedBytes);
+    const isReserved = record.limits.memory !== undefined;
+    const measured = isReserved ? undefined : measuredBytes;
+    return Math.max(measured ?? needInAll(record, (model) => this.#estimate(model)) ?? 0, missedBytes);
   }
 
   /** Models that can never be loaded within the budget. */
-  problemsOf({ models }: Registry): string[] {
-    const needs = models.map((model) => ({ model, need: reservedFor(model) ?? estimateNeed(model) }));
-    const tooLarge = needs.filter(({ need }) => need > this.budget);
-    const pinned = needs.filter(({ model }) => model.pin);
-    const sum = pinned.reduce((total, { need }) => total + need, 0);
-    const budget = `the ${formatBytes(this.budget)} of MEMORY_BUDGET`;
-    return [
-      ...tooLarge.map(
-        ({ model, need }) =>
-          `${model.id} needs ${formatBytes(need)}, more than ${budget}; lower its ctx, parallel or replicas, or raise MEMORY_BUDGET`,
-      ),
-      ...(tooLarge.length === 0 && sum > this.budget
-        ? [
-            `the pinned models ${pinned.map(({ model }) => model.id).join(', ')} need ${formatBytes(sum)}, more than ${budget}; unpin one, or raise MEMORY_BUDGET`,
-          ]
-        : []),
-    ];
+  problemsOf(registry: Registry): string[] {
+    return budgetProblems(registry, (model) => this.#estimate(model), this.budget);
   }
 
   describeMisfit({ need, available }: { readonly need: number; readonly available: number }): string {
-    return `it needs ${formatBytes(need)}, but the pinned models leave ${formatBytes(available)} of the ${formatBytes(this.budget)} of MEMORY_BUDGET; unpin one, lower its ctx or parallel, or raise MEMORY_BUDGET`;
+    return `the model needs ${formatBytes(need)}, but pinned models leave ${formatBytes(available)} of the ${formatBytes(this.budget.bytes)} of MEMORY_BUDGET; unpin one, lower ctx or parallel, or raise MEMORY_BUDGET`;
+  }
+
+  #estimate(record: ModelRecord): MemoryNeed | undefined {
+    const known = this.#estimates.get(record);
+    if (known || record.source.kind === 'backends') return known;
+    const options = replicaOptions(this.#config.settings, { ...record, source: record.source });
+    try {
+      const need = estimateNeed(options, this.budget.memory);
+      if (need) this.#estimates.set(record, need);
+      return need;
+    } catch {
+      // Its load will fail, and say why.
+      return undefined;
+    }
   }
 }
 
-function reservedFor({ limits, replicas, source }: ModelRecord): number | undefined {
-  if (source.kind === 'backends') return 0;
-  return limits.memory === undefined ? undefined : limits.memory * replicas;
-}
-
-function estimateNeed({ source, replicas }: ModelRecord): number {
-  if (source.kind === 'backends' || source.kind === 'hugging-face') return 0;
-  return modelFileBytes(source.path) * 1.2 * replicas;
-}
-
-function formatBytes(bytes: number): string {
-  const GiB = 1024 ** 3;
-  return bytes < GiB ? `${Math.ceil(bytes / 1024 ** 2)} MiB` : `${(bytes / GiB).toFixed(1)} GiB`;
+/** The budget of this machine; undefined if nothing is known of it. */
+export async function readBudget(
+  { settings }: SupervisorConfig,
+  env: Environment,
+): Promise<MemoryBudget | undefined> {
+  const { NGL, NVIDIA_SMI, MEMORY_BUDGET } = settings;
+  const gpus = { nvidiaSmi: NVIDIA_SMI, visibleDevices: env.CUDA_VISIBLE_DEVICES };
+  return resolveBudget(MEMORY_BUDGET, {
+    gpuBytes: NGL === 0 ? undefined : await readGpuBytes(gpus),
+    machineBytes: availableMemory(),
+  });
 }

@@ -9,7 +9,7 @@ import { configure, type SupervisorConfig } from './config.ts';
 import { checkDataDir, keyFileProblems } from './data-dir.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import { describeModelFolder } from './engine/model.ts';
-import { ModelMemory } from './model-memory.ts';
+import { ModelMemory, readBudget } from './model-memory.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
 import { runtimeDirProblems } from './process/runtime-dir.ts';
@@ -49,7 +49,8 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
 /** Finds every problem that can be found before anything is started, and reports all of them at once. */
 export async function preflight(options: PreflightOptions): Promise<Preflight> {
   const { settings, env } = options;
-  const { config, problems: configProblems, warnings: configWarnings } = configure(settings, env);
+  const { config: given, problems: configProblems, warnings: configWarnings } = configure(settings, env);
+  const config = given && (await withBudget(given, env));
   const data = checkDataDir(settings);
   const warnings = [...configWarnings, ...data.warnings];
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
@@ -87,10 +88,16 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
   ];
 }
 
+/** The memory of the machine limits what several models may take. */
+async function withBudget(config: SupervisorConfig, env: PreflightOptions['env']): Promise<SupervisorConfig> {
+  const { models } = config;
+  return models ? { ...config, models: { ...models, budget: await readBudget(config, env) } } : config;
+}
+
 function memoryProblems(config: SupervisorConfig | undefined): string[] {
-  const { models, settings } = config ?? {};
-  if (models === undefined || settings === undefined) return [];
-  const problems = new ModelMemory(settings.MEMORY_BUDGET).problemsOf(models.registry);
+  const { models } = config ?? {};
+  if (config === undefined || models === undefined) return [];
+  const problems = new ModelMemory(config, models.budget).problemsOf(models.registry);
   return problems.map((problem) => `${models.file}: ${problem}`);
 }
 

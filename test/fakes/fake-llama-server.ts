@@ -26,6 +26,10 @@ if (scenario === 'crash') {
   console.error("0.00.011.717 E srv    load_model: failed to load model, 'crash.gguf'");
   process.exit(1);
 }
+if (scenario === 'slow' && process.env.LLAMA_SERVER_ROUTER_PORT) {
+  const payload = { stages: ['text_model'], current: 'text_model', value: 0.42 };
+  console.log(`cmd_child_to_router:state:${JSON.stringify({ state: 'loading', payload })}`);
+}
 const firstStart = `${model}.started`;
 if (scenario === 'hungry' && !existsSync(firstStart)) {
   writeFileSync(firstStart, '');

@@ -25,6 +25,7 @@ export interface ModelView {
   readonly id: string;
   readonly status: ModelStatus;
   readonly failure: string | null;
+  readonly loadProgress: number | null;
   readonly memory: number | null;
   readonly crashes: Readonly<Record<string, number>>;
   readonly restarts: number;

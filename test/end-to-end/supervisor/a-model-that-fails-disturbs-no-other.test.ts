@@ -140,40 +140,32 @@ describe('a load that fails for lack of memory', () => {
   });
 });
 
-describe('a model that does not fit', () => {
-  it('beside the pinned ones fails with the numbers', async () => {
-    await using models = await startModels({
-      fakes: true,
-      models: [
-        { id: 'pinned', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
-        { id: 'large', file: 'ready', limits: { memory: 6 * GiB } },
-      ],
-      env: { MEMORY_BUDGET: '8GiB' },
-    });
-    await models.deployment.reachesStatus('ready');
-    await models.demand('large');
-    await models.reaches('large', 'failed');
-    expect(await models.model('large')).toMatchObject({ failure: 'does-not-fit' });
-    expect(models.deployment.output()).toMatch(
-      /it needs 6\.0 GiB, but the pinned models leave 3\.0 GiB of the 8\.0 GiB/,
-    );
-    models.writeModels([
-      { id: 'pinned', file: 'ready', limits: { memory: 5 * GiB } },
-      { id: 'large', file: 'ready', limits: { memory: 6 * GiB } },
-    ]);
-    await models.reaches('large', 'unloaded');
+describe('models that do not fit in MEMORY_BUDGET', () => {
+  const model = (id: string, gigabytes: number, pin = false) => ({
+    ...{ id, pin, file: 'ready', limits: { memory: gigabytes * GiB } },
   });
 
-  it('in MEMORY_BUDGET at all is a mistake of the file', async () => {
+  it.each([
+    [[model('a', 5, true), model('b', 5, true)], /pinned models need 10\.0 GiB .*MEMORY_BUDGET is 8\.0 GiB/],
+    [
+      [model('a', 5, true), model('b', 6)],
+      /"b" needs 6\.0 GiB.*8\.0 GiB, of which pinned models take 5\.0 GiB/,
+    ],
+  ])('are a mistake of the file: %#', async (models, message) => {
+    await using started = await startModels({ fakes: true, models, env: { MEMORY_BUDGET: '8GiB' } });
+    expect(await started.deployment.exitCode()).toBe(2);
+    expect(started.deployment.output()).toMatch(message);
+  });
+
+  it('do not replace those that do', async () => {
     await using models = await startModels({
-      fakes: true,
-      models: [
-        { id: 'a', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
-        { id: 'b', file: 'ready', pin: true, limits: { memory: 5 * GiB } },
-      ],
-      env: { MEMORY_BUDGET: '8GiB' },
+      ...{ fakes: true, models: [model('a', 5, true)], env: { MEMORY_BUDGET: '8GiB' } },
     });
-    expect(await models.deployment.exitCode()).toBe(2);
-    expect(models.deployment.output()).toMatch(/pinned models a, b need 10\.0 GiB, more than the 8\.0 GiB/);
+    await models.deployment.reachesStatus('ready');
+    const pid = await models.pidOf('a');
+    models.writeModels([model('a', 5, true), model('b', 6)]);
+    await waitFor('the message', () => models.deployment.output().includes('stay in use'));
+    expect((await models.state()).models.map(({ id }) => id)).toEqual(['a']);
+    expect(await models.pidOf('a')).toBe(pid);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isRunning } from '../../harness/start-deployment.ts';
@@ -67,6 +67,20 @@ describe('each model has an engine of its own', () => {
     const shown = deployment.children().flatMap(argumentsOf).concat(deployment.output());
     for (const { apiKey } of engines) expect(shown.filter((text) => text.includes(apiKey))).toEqual([]);
     expect(deployment.output()).not.toContain('cmd_child_to_router');
+  });
+
+  it('whose load and memory are shown', async () => {
+    await using models = await startModels({ fakes: true, models: [{ id: 'a', file: 'slow', pin: true }] });
+    await waitFor('the progress', async () => (await models.model('a')).loadProgress === 0.42);
+    expect(await models.model('a')).toMatchObject({ status: 'loading' });
+    expect(await models.engine('a')).toMatchObject({ loadProgress: 0.42, slots: null });
+    await models.deployment.reachesStatus('loading');
+    writeFileSync(join(models.deployment.modelFolder, 'loaded'), '');
+    await models.deployment.reachesStatus('ready');
+    // What its process has in memory.
+    await waitFor('its memory', async () => ((await models.model('a')).memory ?? 0) > 2 ** 20);
+    expect(await models.model('a')).toMatchObject({ status: 'loaded', loadProgress: null });
+    expect(await models.engine('a')).toMatchObject({ slots: 2, loadProgress: null });
   });
 
   it('and replicas have one each', async () => {

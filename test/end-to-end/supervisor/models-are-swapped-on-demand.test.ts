@@ -82,17 +82,24 @@ describe('with memory for one of two models', () => {
     await models.reaches('b', 'loaded');
   });
 
-  it('a pinned model stays, and the other is rejected with the reason', async () => {
+  it('a pinned model stays', async () => {
     await using models = await startModels({
-      ...forOne,
-      models: [{ id: 'a', pin: true, limits: { memory: 3 * GiB } }, forOne.models[1] ?? {}],
+      models: [
+        { id: 'a', pin: true, limits: { memory: 3 * GiB } },
+        { id: 'b', limits: { memory: GiB } },
+      ],
+      env: forOne.env,
     });
     await models.deployment.reachesStatus('ready');
+    const pid = await models.pidOf('a');
+    await models.demand('b');
+    await models.reaches('b', 'loaded');
     await models.send({ kind: 'model-request', id: 1, model: 'a', action: 'unload' });
     expect(await models.reply(1)).toMatchObject({
       outcome: 'rejected',
       problem: expect.stringContaining('a is pinned'),
     });
+    expect(await models.pidOf('a')).toBe(pid);
   });
 });
 
