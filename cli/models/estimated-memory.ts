@@ -1,4 +1,3 @@
-import { splitWords } from '../../models/extra-arguments.ts';
 import { estimateNeed, type MemoryNeed } from '../../models/memory-need.ts';
 import type { ModelRecord } from '../../models/registry.ts';
 import type { Settings } from '../../settings/variables.ts';
@@ -8,10 +7,11 @@ import { replicaOptions } from '../../supervisor/engine-options.ts';
 export function estimatedMemory(model: ModelRecord, settings: Settings): MemoryNeed | string {
   const { source } = model;
   if (source.kind === 'backends') return 'runs elsewhere';
-  const extraArgs = splitWords(settings.EXTRA_ARGS ?? '') ?? [];
   try {
-    const options = replicaOptions(settings, { ...model, source }, extraArgs, 0);
-    return estimateNeed(options, 'machine') ?? 'unknown before the model is downloaded';
+    return (
+      estimateNeed(replicaOptions(settings, { ...model, source }), 'machine') ??
+      'unknown before the model is downloaded'
+    );
   } catch (error) {
     return `unknown: ${(error as Error).message}`;
   }

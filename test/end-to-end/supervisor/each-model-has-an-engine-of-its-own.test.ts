@@ -73,6 +73,7 @@ describe('each model has an engine of its own', () => {
     await using models = await startModels({ fakes: true, models: [{ id: 'a', file: 'slow', pin: true }] });
     await waitFor('the progress', async () => (await models.model('a')).loadProgress === 0.42);
     expect(await models.model('a')).toMatchObject({ status: 'loading' });
+    await waitFor('the gateway', () => models.state());
     expect(await models.engine('a')).toMatchObject({ loadProgress: 0.42, slots: null });
     await models.deployment.reachesStatus('loading');
     writeFileSync(join(models.deployment.modelFolder, 'loaded'), '');
