@@ -1,5 +1,15 @@
+import { includesArgument } from './extra-arguments.ts';
+
 /** The number of slots that llama-server chooses by default. */
 export const defaultSlots = 4;
+
+/** The longest input of embeddings and rankings without a context size: larger batches take gigabytes. */
+export const defaultInputTokens = 8192;
+
+/** Whether llama-server computes embeddings or rankings with these arguments: each in one batch, which holds the full context. */
+export function computesVectors(args: readonly string[]): boolean {
+  return includesArgument(args, ['--embedding', '--embeddings', '--rerank', '--reranking']);
+}
 
 /** For all slots together: llama-server counts tokens in 32 bits. */
 const maxContext = 2 ** 31 - 1;

@@ -96,7 +96,7 @@ describe('aliases', () => {
       'no alias "latst": did you mean "latest"?',
     );
     expect(() => promote(plain, 'latest', 'v2')).toThrow(
-      'no alias "latest": see "corral models alias latest MODEL"',
+      'no alias "latest": create it with "corral models alias latest MODEL"',
     );
     expect(() => promote(latest(all('v1')), 'latest', 'v9')).toThrow('no model "v9": did you mean "v1"?');
   });

@@ -1,4 +1,4 @@
-import { nearestName } from '../settings/nearest-name.ts';
+import { didYouMean } from '../settings/nearest-name.ts';
 import type { RegistryDocument, WrittenAlias, WrittenModel, WrittenTarget } from './registry-document.ts';
 
 /** A change that the registry does not allow. The message includes the fix. */
@@ -98,25 +98,14 @@ const isTarget = (targets: readonly WrittenTarget[], id: string) => targets.some
 export function findModel({ models }: Pick<RegistryDocument, 'models'>, id: string): WrittenModel {
   const found = models.find((model) => model.id === id);
   if (found) return found;
-  throw new RegistryChangeError(
-    `no model "${id}"${suggest(
-      id,
-      models.map((model) => model.id),
-      'corral models list',
-    )}`,
-  );
+  const ids = models.map((model) => model.id);
+  throw new RegistryChangeError(`no model "${id}": ${didYouMean(id, ids) ?? 'see "corral models list"'}`);
 }
 
 export function findAlias({ aliases }: Pick<RegistryDocument, 'aliases'>, name: string): WrittenAlias {
   const found = aliases.find((alias) => alias.name === name);
   if (found) return found;
   const names = aliases.map((alias) => alias.name);
-  throw new RegistryChangeError(
-    `no alias "${name}"${suggest(name, names, `corral models alias ${name} MODEL`)}`,
-  );
-}
-
-function suggest(name: string, known: readonly string[], command: string): string {
-  const meant = nearestName(name, known);
-  return meant === undefined ? `: see "${command}"` : `: did you mean "${meant}"?`;
+  const hint = didYouMean(name, names) ?? `create it with "corral models alias ${name} MODEL"`;
+  throw new RegistryChangeError(`no alias "${name}": ${hint}`);
 }

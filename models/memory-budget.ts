@@ -1,4 +1,4 @@
-import { formatBytes } from '../fs/format-bytes.ts';
+import { formatBytes } from '../settings/sizes.ts';
 import type { MemoryNeed } from './memory-need.ts';
 import type { ModelRecord, Registry } from './registry.ts';
 

@@ -1,5 +1,5 @@
-import { defaultSlots } from './context-size.ts';
-import { argumentValue, includesArgument } from './extra-arguments.ts';
+import { computesVectors, defaultInputTokens, defaultSlots } from './context-size.ts';
+import { argumentValue } from './extra-arguments.ts';
 import { modelFileBytes } from './gguf-file.ts';
 import { type Layer, type ModelShape, readModelShape } from './model-shape.ts';
 import type { ModelSource } from './registry.ts';
@@ -87,16 +87,16 @@ interface Context {
   readonly batch: number;
 }
 
-const vectorArguments = ['--embedding', '--embeddings', '--rerank', '--reranking'];
-const [defaultBatch, defaultVectorBatch] = [512, 8192];
+/** llama-server's default. */
+const defaultBatch = 512;
 
 /** As llama-server divides the context: see contextArguments and batchArguments of the command line. */
 function contextOf(shape: ModelShape, { ctx, parallel, extraArgs }: NeedOptions): Context {
   const slots = parallel === 'auto' ? defaultSlots : parallel;
-  const isVector = includesArgument(extraArgs, vectorArguments);
+  const isVector = computesVectors(extraArgs);
   const [cells, streams] = ctx === 'auto' ? [shape.trainedContext, 1] : [roundUp(ctx), slots];
   const wanted = Number(argumentValue(extraArgs, ['-ub', '--ubatch-size']));
-  const batch = wanted || (isVector ? (ctx === 'auto' ? defaultVectorBatch : ctx) : defaultBatch);
+  const batch = wanted || (isVector ? (ctx === 'auto' ? defaultInputTokens : ctx) : defaultBatch);
   return { cells, streams, slots, batch: isVector ? batch : Math.min(batch, cells * streams) };
 }
 

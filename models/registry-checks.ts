@@ -1,4 +1,4 @@
-import { nearestName } from '../settings/nearest-name.ts';
+import { didYouMean } from '../settings/nearest-name.ts';
 import { contextProblem } from './context-size.ts';
 
 /** A model or an alias as written, at its place in the file. Its fields may be invalid. */
@@ -113,9 +113,8 @@ function targetProblems(targets: readonly unknown[], { place, kinds, aliases }: 
 
 function hint(name: string, kinds: Kinds): string {
   const ids = [...kinds.keys()].filter((id) => typeof id === 'string');
-  const meant = nearestName(name, ids);
-  if (meant !== undefined) return `did you mean ${JSON.stringify(meant)}?`;
-  return ids.length === 0 ? 'there are no models' : `the models are ${ids.slice(0, 10).join(', ')}`;
+  const all = ids.length === 0 ? 'there are no models' : `the models are ${ids.slice(0, 10).join(', ')}`;
+  return didYouMean(name, ids) ?? all;
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { DAY, formatDuration, parseDuration, roundUp } from './durations.ts';
+import { DAY, formatDuration, parseDuration } from './durations.ts';
+import { formatSize, parseSize } from './sizes.ts';
 
 /**
  * How the text of a variable becomes a value. `expected` completes "invalid value …; expected …", `parse` returns
@@ -117,27 +118,16 @@ function spanOf(least: number, bounds: string): Kind<number> {
   };
 }
 
-const sizeUnits: Record<string, number> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-};
-
 /** Bytes. */
 export function size(least: number, most: number): Kind<number> {
-  const bounds = `from ${showSize(least)} to ${showSize(most)}`;
+  const bounds = `from ${formatSize(least)} to ${formatSize(most)}`;
   return {
     expected: `a size in bytes or with a unit (10485760, 10MB, 10MiB, 1GiB), ${bounds}`,
     parse(text) {
       const bytes = parseSize(text);
       return bytes !== undefined && bytes >= least && bytes <= most ? bytes : undefined;
     },
-    format: showSize,
+    format: formatSize,
   };
 }
 
@@ -149,20 +139,6 @@ export function sizeOrOff(most: number): Kind<number> {
     expected: `${bounded.expected}, or 0 = off`,
     parse: (text) => (parseSize(text) === 0 ? 0 : bounded.parse(text)),
   };
-}
-
-function parseSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text);
-  const unit = match && sizeUnits[(match[2] ?? '').toLowerCase()];
-  return match && unit ? roundUp(Number(match[1]), unit) : undefined;
-}
-
-function showSize(bytes: number): string {
-  for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
-    const one = sizeUnits[unit.toLowerCase()] ?? 1;
-    if (bytes !== 0 && bytes % one === 0) return `${bytes / one}${unit}`;
-  }
-  return String(bytes);
 }
 
 /** Comma-separated words. Spaces around them and empty words are ignored. */

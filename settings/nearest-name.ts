@@ -8,6 +8,12 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return first !== undefined && distanceTo(first) <= Math.max(1, first.length / 5) ? first : undefined;
 }
 
+/** `did you mean "x"?`; undefined if no known name is similar. */
+export function didYouMean(name: string, known: readonly string[]): string | undefined {
+  const meant = nearestName(name, known);
+  return meant === undefined ? undefined : `did you mean ${JSON.stringify(meant)}?`;
+}
+
 /** Ignores spelling: requests_per_minute, RequestsPerMinute and requests-per-minute are the same. */
 export function withoutStyle(name: string): string {
   return name.toLowerCase().replace(/[_\s-]/g, '');

@@ -1,8 +1,8 @@
-import { formatBytes } from '../fs/format-bytes.ts';
 import { availableMemory } from '../models/available-memory.ts';
 import { budgetProblems, type MemoryBudget, needInAll, resolveBudget } from '../models/memory-budget.ts';
 import { estimateNeed, type MemoryNeed } from '../models/memory-need.ts';
 import type { ModelRecord, Registry } from '../models/registry.ts';
+import { formatBytes } from '../settings/sizes.ts';
 import type { SupervisorConfig } from './config.ts';
 import { replicaOptions } from './engine-options.ts';
 import { readGpuBytes } from './platform/gpu-memory.ts';

@@ -1,9 +1,9 @@
-import { formatBytes } from '../../fs/format-bytes.ts';
 import { gpuTroubleMessages } from '../../gateway/gpu/gpus.ts';
 import type { Key } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
 import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
+import { formatBytes } from '../../settings/sizes.ts';
 import type { Finding } from './finding.ts';
 
 /** Sizes in bytes. */

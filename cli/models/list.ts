@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { Command } from 'commander';
-import { formatBytes } from '../../fs/format-bytes.ts';
 import { findModel } from '../../models/edit-registry.ts';
 import type { ModelRecord, Registry } from '../../models/registry.ts';
 import type { RegistryDocument, WrittenAlias } from '../../models/registry-document.ts';
 import { readRegistryFile } from '../../models/registry-file.ts';
 import { formatDuration } from '../../settings/durations.ts';
+import { formatBytes } from '../../settings/sizes.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { jsonOption } from '../keys/options.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';

@@ -1,5 +1,5 @@
 import type { BackendAddress } from '../../health/backend.ts';
-import { defaultSlots } from '../../models/context-size.ts';
+import { computesVectors, defaultInputTokens, defaultSlots } from '../../models/context-size.ts';
 import { includesArgument } from '../../models/extra-arguments.ts';
 import type { ModelSource } from '../../models/registry.ts';
 
@@ -27,9 +27,6 @@ export interface EngineOptions {
   /** Indexes of the GPUs that it may use; undefined for all. */
   readonly devices?: readonly number[] | undefined;
 }
-
-/** The longest input of embeddings and rankings without CTX: larger batches take gigabytes. */
-const defaultInputTokens = 8192;
 
 /**
  * The command line of llama-server; `cacheMiB` limits its prompt cache, undefined keeps the default. It never contains a
@@ -86,11 +83,9 @@ function contextArguments(ctx: number | 'auto', parallel: number | 'auto'): stri
   return ['-np', String(slots), '-c', String(slots * ctx)];
 }
 
-const vectorArguments = ['--embedding', '--embeddings', '--rerank', '--reranking'];
-
 /** An embedding or a ranking is computed in one batch, which has to hold the full context. */
 function batchArguments({ ctx, extraArgs }: EngineOptions): string[] {
-  if (!includesArgument(extraArgs, vectorArguments)) return [];
+  if (!computesVectors(extraArgs)) return [];
   const tokens = ctx === 'auto' ? defaultInputTokens : ctx;
   return [
     ...option('-b', includesArgument(extraArgs, ['-b', '--batch-size']) ? undefined : tokens),
