@@ -154,14 +154,17 @@ export class Deployment implements ChildOwner, EngineOwner {
   /** Stops all children, the gateway first. Resolves when none is left. */
   async stop(force: AbortSignal): Promise<void> {
     for (const engine of this.#engines) engine.stopReplacing();
-    this.#manager?.close();
     this.#idleTimer.close();
     this.#isStopping = true;
     this.changed();
     await shutDown({
       queueWorker: this.#queueWorker,
       gateway: this.#gateway.process,
-      engines: () => this.#engines.flatMap(({ process }) => process ?? []),
+      engines: () => {
+        // Until now, models were loaded for requests that wait.
+        this.#manager?.close();
+        return this.#engines.flatMap(({ process }) => process ?? []);
+      },
       drainTimeoutMs: this.#options.config.drainTimeoutMs,
       force,
     });

@@ -160,7 +160,8 @@ export class ModelManager implements MemoryReport {
 
   /** Performs one step after the other, until there is nothing to do. */
   #place(): void {
-    for (;;) {
+    // A model takes part in two steps at most. More would mean that one has no effect.
+    for (let left = 2 * this.#models.length; left >= 0; left--) {
       const now = performance.now();
       const step = place({
         models: this.#models
@@ -176,6 +177,7 @@ export class ModelManager implements MemoryReport {
       }
       this.#perform(step, now);
     }
+    this.#askAgainAt(performance.now() + maxIntervalMs);
   }
 
   #perform(step: Exclude<PlacementStep, { kind: 'nothing' }>, now: number): void {

@@ -19,6 +19,8 @@ export function placedModel(model: ServedModel, need: number, now: number): Plac
 
 function stateOf(model: ServedModel): PlacedModel['state'] {
   if (model.isUnloading) return model.engines.some(({ isStopping }) => isStopping) ? 'unloading' : 'draining';
+  // It drains or loads: it is not to be unloaded now.
+  if (model.engines.some(({ isReplacing }) => isReplacing)) return 'loading';
   const { status } = model;
   // A process that has failed takes memory until it has been stopped.
   if (status === 'failed' && model.isResident) return 'unloading';

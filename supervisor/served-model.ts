@@ -109,9 +109,12 @@ export class ServedModel {
     for (const engine of this.engines) engine.load();
   }
 
-  /** Stops its engines once no request is left at them. */
+  /** Stops its engines once no request is left at them. One that has failed may be loaded again with the others. */
   unload(): void {
-    for (const engine of this.engines) engine.unload();
+    for (const engine of this.engines) {
+      engine.forgetFailure();
+      engine.unload();
+    }
   }
 
   /** Its requests go on, unless it is being stopped already. */
