@@ -85,6 +85,28 @@ describe('a model that fails', () => {
     await models.reaches('gone', 'loaded');
   });
 
+  it('keeps the deployment from being ready if it is pinned, but ends nothing', async () => {
+    await using models = await startModels({
+      fakes: true,
+      models: [
+        { id: 'good', file: 'ready', pin: true, limits: { memory: GiB } },
+        { id: 'bad', file: 'crash', pin: true, limits: { memory: GiB } },
+      ],
+      env: { MEMORY_BUDGET: '8GiB' },
+    });
+    const { deployment } = models;
+    await models.reaches('bad', 'failed');
+    await models.reaches('good', 'loaded');
+    expect((await deployment.status()).standing).toBe('loading');
+    expect((await deployment.request('/readyz')).status).toBe(503);
+    expect((await deployment.request('/livez')).status).toBe(200);
+    models.writeModels([
+      { id: 'good', file: 'ready', pin: true, limits: { memory: GiB } },
+      { id: 'bad', file: 'ready', pin: true, limits: { memory: GiB } },
+    ]);
+    await deployment.reachesStatus('ready');
+  });
+
   it('if it is the last one ends the process, as a single model does', async () => {
     await using models = await startModels({
       fakes: true,
