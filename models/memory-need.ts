@@ -85,6 +85,8 @@ interface Context {
   readonly slots: number;
   /** Tokens of one batch. */
   readonly batch: number;
+  /** Tokens of a batch whose scores over the vocabulary are computed. */
+  readonly outputs: number;
 }
 
 /** llama-server's default. */
@@ -97,7 +99,8 @@ function contextOf(shape: ModelShape, { ctx, parallel, extraArgs }: NeedOptions)
   const [cells, streams] = ctx === 'auto' ? [shape.trainedContext, 1] : [roundUp(ctx), slots];
   const wanted = Number(argumentValue(extraArgs, ['-ub', '--ubatch-size']));
   const batch = wanted || (isVector ? (ctx === 'auto' ? defaultInputTokens : ctx) : defaultBatch);
-  return { cells, streams, slots, batch: isVector ? batch : Math.min(batch, cells * streams) };
+  const tokens = Math.min(batch, cells * streams);
+  return { cells, streams, slots, batch: tokens, outputs: isVector ? tokens : slots };
 }
 
 const roundUp = (tokens: number) => Math.ceil(tokens / 256) * 256;
@@ -125,10 +128,16 @@ function cacheOfLayer(
   return streams * Math.min(cells, seen) * perToken;
 }
 
-/** The mask of the attention, and the values between the layers. Without flash attention, all scores as well. */
-function computeBuffers(shape: ModelShape, { cells, batch }: Context, options: NeedOptions): number {
-  const { embedding, feedForward, heads, isEncoder } = shape;
+/** The mask of the attention, the values between the layers and the output. Without flash attention, all scores as well. */
+function computeBuffers(
+  shape: ModelShape,
+  { cells, batch, outputs }: Context,
+  { flashAttn }: NeedOptions,
+): number {
+  const { embedding, feedForward, heads, vocabulary, isEncoder } = shape;
   const columns = isEncoder ? batch : cells;
-  const scores = options.flashAttn === 'off' ? 4 * (heads + 1) : 2;
-  return batch * (columns * scores + 4 * (6 * embedding + 2 * feedForward));
+  const scores = flashAttn === 'off' ? 4 * (heads + 1) : 2;
+  const output = isEncoder ? 0 : outputs * vocabulary * 4;
+  const values = (isEncoder ? 7 : 6) * embedding + 2 * feedForward;
+  return batch * (columns * scores + 4 * values) + output;
 }

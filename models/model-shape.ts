@@ -8,6 +8,8 @@ export interface ModelShape {
   readonly embedding: number;
   readonly feedForward: number;
   readonly heads: number;
+  /** Tokens of the vocabulary. */
+  readonly vocabulary: number;
   readonly layers: readonly Layer[];
   /** Bytes of the tensors before the layers, which stay in the machine's memory, and of those after them. */
   readonly inputBytes: number;
@@ -71,6 +73,7 @@ function shapeOf(metadata: GgufHeader['metadata'], tensors: GgufHeader['tensors'
     embedding,
     feedForward: number('feed_forward_length'),
     heads,
+    vocabulary: Number(metadata.get('tokenizer.ggml.tokens')) || 0,
     layers,
     inputBytes: bytesOf(tensors, isInput),
     outputBytes: bytesOf(tensors, (name) => !name.startsWith('blk.') && !isInput(name)),
