@@ -34,7 +34,7 @@ describe('what can never fit', () => {
     return budgetProblems(registry, () => need, { bytes: budget * GiB, memory: 'gpu' });
   };
   const howTo =
-    'lower ctx or parallel, choose a smaller quantization, or set limits.memory if the estimate is too high';
+    'lower ctx or parallel, choose a smaller quantization, raise MEMORY_BUDGET, or set limits.memory if the estimate is too high';
   const parts = 'weights 4.0 GiB, KV cache 1.5 GiB for 8192 tokens, compute buffers 100.0 MiB';
 
   it('is nothing if each model fits, though not all at once', () => {

@@ -69,7 +69,7 @@ export function budgetProblems({ models }: Registry, needOf: NeedOf, budget: Mem
 }
 
 const howToShrink =
-  'lower ctx or parallel, choose a smaller quantization, or set limits.memory if the estimate is too high';
+  'lower ctx or parallel, choose a smaller quantization, raise MEMORY_BUDGET, or set limits.memory if the estimate is too high';
 
 function describe({ bytes, memory }: MemoryBudget): string {
   return `MEMORY_BUDGET is ${formatBytes(bytes)}${memory === 'gpu' ? ' of GPU memory' : ''}`;

@@ -173,7 +173,7 @@ export const variables = {
   }),
   MEMORY_BUDGET: required(
     'Model',
-    autoOr(size(64 * MiB, 1024 * 1024 * 1024 * MiB)),
+    autoOr(size(MiB, 1024 * 1024 * 1024 * MiB)),
     'auto',
     'Memory for all models of `MODELS_FILE` together. `auto` is that of the GPUs, or of the machine, less a margin.',
   ),
