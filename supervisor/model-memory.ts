@@ -36,9 +36,19 @@ export class ModelMemory {
   /** Bytes: what its operator reserves for it, else what it took at its last load, else an estimate. */
   needOf({ record, measuredBytes, missedBytes = 0 }: MemoryUse): number {
     if (record === undefined) return 0;
+    const estimate = needInAll(record, (model) => this.#estimate(model)) ?? 0;
     const isReserved = record.limits.memory !== undefined;
-    const measured = isReserved ? undefined : measuredBytes;
-    return Math.max(measured ?? needInAll(record, (model) => this.#estimate(model)) ?? 0, missedBytes);
+    const need = isReserved ? estimate : this.#corrected(estimate, measuredBytes);
+    return Math.max(need, missedBytes);
+  }
+
+  /**
+   * A GPU holds everything from the load on. In the memory of the machine, parts of the model and of its context come with
+   * their first use, so that a measurement can only show that the estimate was too low.
+   */
+  #corrected(estimate: number, measured: number | undefined): number {
+    if (measured === undefined) return estimate;
+    return this.budget.memory === 'gpu' ? measured : Math.max(measured, estimate);
   }
 
   /** Models that can never be loaded within the budget. */
