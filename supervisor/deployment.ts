@@ -1,4 +1,3 @@
-import type { BackendStatus } from '../health/backend.ts';
 import type { HealthSnapshot } from '../health/health-response.ts';
 import type {
   ModelAction,
@@ -15,6 +14,7 @@ import { markReachedByAll, startBoot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
 import { CrashTally, type LastCrash } from './crash-tally.ts';
+import { DeploymentStatus } from './deployment-status.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import type { Engine, EngineOwner } from './engine.ts';
 import { createSecret, EngineFactory } from './engine-factory.ts';
@@ -41,7 +41,7 @@ import { createQueueWorker, reportUnhealthy } from './queue-worker.ts';
 import { ServedModel } from './served-model.ts';
 import { shutDown } from './shutdown.ts';
 import { type Command, spawnGateway } from './spawn-gateway.ts';
-import { modelsStatus, systemStatus } from './system-status.ts';
+import { modelsStatus } from './system-status.ts';
 
 export interface DeploymentOptions {
   readonly config: SupervisorConfig;
@@ -68,9 +68,7 @@ export class Deployment implements ChildOwner, EngineOwner {
   readonly #gateway: GatewayProcess;
   readonly #queueWorker: ManagedProcess | undefined;
   readonly #outcome = Promise.withResolvers<Outcome>();
-  #status: BackendStatus = 'starting';
-  #statusSince = Date.now();
-  #wasReady = false;
+  readonly #status = new DeploymentStatus();
   #isReadyReported = false;
   #isStopping = false;
   #hasFailed = false;
@@ -183,12 +181,12 @@ export class Deployment implements ChildOwner, EngineOwner {
     const { times, phase } = this.#boot;
     const { engine, gateway } = this.#crashes;
     return {
-      status: this.#status,
-      everReady: this.#wasReady,
+      status: this.#status.current,
+      everReady: this.#status.wasReady,
       gatewayUnresponsive: this.#gateway.isUnresponsive,
       details: {
         phase,
-        since: new Date(this.#statusSince).toISOString(),
+        since: this.#status.since.toISOString(),
         loadTimeMs: times.loaded ?? null,
         boot: times,
         restarts: {
@@ -221,15 +219,13 @@ export class Deployment implements ChildOwner, EngineOwner {
     );
     const engines = modelsStatus(this.#models);
     if (engines === 'ready') this.#idleTimer.end('boot');
-    const next = systemStatus({
+    const hasChanged = this.#status.update({
       stopping: this.#isStopping,
       failed: this.#hasFailed,
       engines,
       gatewayUp: this.#gateway.isUp,
-      everReady: this.#wasReady,
     });
-    this.#wasReady ||= next === 'ready';
-    if (next !== this.#status) this.#setStatus(next);
+    if (hasChanged) this.#options.events.statusChanged(this.#status.current);
     this.#link.update();
     this.#reportReady();
   }
@@ -288,15 +284,10 @@ export class Deployment implements ChildOwner, EngineOwner {
     return this.#manager?.request(model, action) ?? { outcome: 'rejected', problem: hasOneModel };
   }
 
-  #setStatus(status: BackendStatus): void {
-    this.#status = status;
-    this.#statusSince = Date.now();
-    this.#options.events.statusChanged(status);
-  }
-
   #reportReady(): void {
     const { times } = this.#boot;
-    if (this.#status !== 'ready' || this.#isReadyReported || times['first token'] === undefined) return;
+    const isUp = this.#status.current === 'ready' && times['first token'] !== undefined;
+    if (!isUp || this.#isReadyReported) return;
     this.#isReadyReported = true;
     this.#options.events.ready({ props: this.#engines.find(({ props }) => props)?.props, boot: times });
   }
