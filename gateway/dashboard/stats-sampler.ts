@@ -108,25 +108,33 @@ const createCounted = (): Counted => ({ tokens: 0, wait: false, firstToken: fals
 /** Quantiles of the values of a recent period. */
 export class RecentValues {
   readonly #maxAgeMs: number;
-  readonly #max: number;
-  readonly #values: { readonly at: number; readonly value: number }[] = [];
+  /** Two rings: numbers alone, as objects for each request would soon fill the memory of long-lived ones. */
+  readonly #values: Float64Array;
+  readonly #times: Float64Array;
+  #next = 0;
+  #count = 0;
 
   /** Beyond `max` values the oldest are dropped: more would hardly change the quantiles. */
   constructor(maxAgeMs: number, max: number) {
     this.#maxAgeMs = maxAgeMs;
-    this.#max = max;
+    this.#values = new Float64Array(max);
+    this.#times = new Float64Array(max);
   }
 
   add(value: number, at: number): void {
-    this.#values.push({ at, value });
-    if (this.#values.length > this.#max) this.#values.shift();
+    this.#values[this.#next] = value;
+    this.#times[this.#next] = at;
+    this.#next = (this.#next + 1) % this.#values.length;
+    this.#count = Math.min(this.#count + 1, this.#values.length);
   }
 
   /** The value at each fraction, such as 0.95; null if there are no values. */
   quantiles(fractions: readonly number[], now: number): (number | null)[] {
-    const firstValid = this.#values.findIndex(({ at }) => at > now - this.#maxAgeMs);
-    this.#values.splice(0, firstValid === -1 ? this.#values.length : firstValid);
-    const sorted = this.#values.map(({ value }) => value).sort((a, b) => a - b);
+    const isRecent = (at: number | undefined) => at !== undefined && at > now - this.#maxAgeMs;
+    const sorted = this.#values
+      .subarray(0, this.#count)
+      .filter((_, n) => isRecent(this.#times[n]))
+      .sort();
     return fractions.map((fraction) => sorted[Math.max(Math.ceil(fraction * sorted.length) - 1, 0)] ?? null);
   }
 }

@@ -37,10 +37,21 @@ export class RateLimits {
     response: ClientResponse,
     unit: Exclude<RateUnit, 'tokens'>,
   ): Refund | undefined | Promise<Refund | undefined> {
-    const { requests, tokens } = getRates(key, this.#defaults);
-    const shown = tokens > 0 ? this.#setHeadersFor(response, key, 'tokens', tokens) : undefined;
-    const counted = requests > 0 ? this.#countRequest(key, response, unit, requests) : undefined;
-    return shown === undefined ? counted : shown.then(() => counted);
+    const limit = getRates(key, this.#defaults).requests;
+    if (limit === 0) return undefined;
+    const bucket = bucketName(key, unit);
+    return whenCounted(this.#store.consume(bucket, 1, limit), (count) => {
+      setRateHeaders(response, 'requests', limit, count);
+      if (!count.fits) throw rateLimitExceeded('requests', { ...count, limit, requested: 1 });
+      return () => ignoreFailure(refund(count, bucket, 1));
+    });
+  }
+
+  /** For a counted request that ends before it reserves tokens. */
+  setTokenHeaders(key: Key | undefined, response: ClientResponse): Promise<void> | undefined {
+    const limit = getRates(key, this.#defaults).tokens;
+    if (limit === 0 || response.hasHeader(headerNames.tokens[0])) return undefined;
+    return this.#setHeadersFor(response, key, 'tokens', limit);
   }
 
   /** For requests that do not count. */
@@ -65,20 +76,6 @@ export class RateLimits {
       setRateHeaders(response, 'tokens', limit, count);
       if (!count.fits) throw rateLimitExceeded('tokens', { ...count, limit, requested: tokens });
       return new Reservation({ bucket, tokens, count, record });
-    });
-  }
-
-  #countRequest(
-    key: Key | undefined,
-    response: ClientResponse,
-    unit: Exclude<RateUnit, 'tokens'>,
-    limit: number,
-  ): Refund | Promise<Refund> {
-    const bucket = bucketName(key, unit);
-    return whenCounted(this.#store.consume(bucket, 1, limit), (count) => {
-      setRateHeaders(response, 'requests', limit, count);
-      if (!count.fits) throw rateLimitExceeded('requests', { ...count, limit, requested: 1 });
-      return () => ignoreFailure(refund(count, bucket, 1));
     });
   }
 

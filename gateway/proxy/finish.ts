@@ -6,6 +6,7 @@ import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
 import type { AbandonedInputCounter } from './count-tokens.ts';
+import { requestsStream } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { exchangeError } from './result-errors.ts';
@@ -45,7 +46,7 @@ function recordResult(context: ProxyContext, proxied: ProxyResult): void {
   const { record } = context;
   const { result, tail } = proxied;
   record.bytesOut = tail.bytes;
-  const text = tail.text();
+  const text = requestsStream(context.request) ? tail.streamEnds() : tail.text();
   if (tail.firstByteAt !== undefined) record.firstByteAt = tail.firstByteAt;
   const finishReason = readFinishReason(text);
   if (finishReason !== undefined) record.finishReason = finishReason;

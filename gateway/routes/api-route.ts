@@ -35,19 +35,25 @@ export function handleApiRoute(
   const checkKey = authenticate(services.authenticator, route.scope);
   const checkBudget = limitDailyTokens(services.ledger);
   const unit = route.takesSlot ? 'requests' : 'counts';
+  const { rateLimits } = services;
   return async function handle(context) {
     let refund: Refund | undefined;
+    let isCounted = false;
     try {
       checkFirst?.(context);
       const checking = checkKey(context);
       if (checking !== undefined) await checking;
-      const counting = services.rateLimits.countRequest(context.key, context.response, unit);
+      isCounted = true;
+      const counting = rateLimits.countRequest(context.key, context.response, unit);
       refund = counting instanceof Promise ? await counting : counting;
+      // All others set them when they reserve their tokens.
+      if (!route.takesSlot) await rateLimits.setTokenHeaders(context.key, context.response);
       const budgeting = checkBudget(context);
       if (budgeting !== undefined) await budgeting;
       await handleApiRequest(route, services, context);
     } catch (error) {
       if (error instanceof ApiError && error.status === TOO_MANY_REQUESTS) refund?.();
+      if (isCounted) await rateLimits.setTokenHeaders(context.key, context.response);
       respondWithError(context, error);
     }
   };

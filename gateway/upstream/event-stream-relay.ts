@@ -12,6 +12,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import type { Relay, ResponseTail } from './relay.ts';
 
 const lineEnd = Buffer.from('\n');
+const lastEvent = Buffer.from('\ndata: [DONE]\n\n');
 
 /** Is called with all events of a stream before the rewriter of its API. Returns how many of them have generated text. */
 export type EventObserver = (events: Buffer) => number;
@@ -72,6 +73,8 @@ export class EventStreamRelay implements Relay {
 
   #isComplete(closedInOrder: boolean): boolean {
     const { dialect, tail, nativeEnd } = this.#options;
+    // Nearly every stream of chats and completions ends like this.
+    if (dialect === 'openai' && nativeEnd === undefined && tail.endsWith(lastEvent)) return true;
     const text = tail.fullText();
     return nativeEnd === undefined
       ? hasEnded(dialect, text)

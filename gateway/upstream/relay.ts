@@ -15,6 +15,9 @@ export interface Relay {
 /** Number of last chunks that are kept: finish reason, usage and end marker may each come in a chunk of its own. */
 const LAST_CHUNKS = 4;
 const MAX_CHARACTERS = 64 * 1024;
+/** Enough for the first event of a stream, and for its last ones: with the counts after any text (api/responses). */
+const STREAM_START = 4 * 1024;
+const STREAM_END = 16 * 1024;
 
 /** What is kept of a response while it is relayed: its size, when it began, and its first and last chunks. */
 export class ResponseTail {
@@ -62,12 +65,41 @@ export class ResponseTail {
     return this.#decode(Number.POSITIVE_INFINITY);
   }
 
+  /** The beginning and the end of a stream: its counts, its finish reason and an error are in its first and last events. */
+  streamEnds(): string {
+    const first = this.#first;
+    if (first === undefined) return '';
+    const start = first.toString('latin1', 0, STREAM_START);
+    let end = '';
+    for (const chunk of this.#newestFirst()) {
+      const missing = STREAM_END - end.length;
+      if (missing === 0) return start + end;
+      end = decodeEnd(chunk, missing) + end;
+    }
+    return (
+      start + first.toString('latin1', Math.max(STREAM_START, first.length - STREAM_END + end.length)) + end
+    );
+  }
+
+  /** Whether the last chunk ends so. */
+  endsWith(bytes: Buffer): boolean {
+    const last = this.#newestFirst().next().value ?? this.#first;
+    return last !== undefined && last.length >= bytes.length && last.subarray(-bytes.length).equals(bytes);
+  }
+
+  /** All chunks that are kept, except the first one. */
+  *#newestFirst(): Generator<Buffer, undefined> {
+    for (let i = 1; i <= LAST_CHUNKS; i++) {
+      const chunk = this.#last?.[(this.#next + LAST_CHUNKS - i) % LAST_CHUNKS];
+      if (chunk !== undefined) yield chunk;
+    }
+  }
+
   #decode(maxCharacters: number): string {
     if (this.#first === undefined) return '';
     const first = decodeEnd(this.#first, maxCharacters);
     if (this.#last === undefined) return first;
-    const inOrder = [...this.#last.slice(this.#next), ...this.#last.slice(0, this.#next)];
-    return first + decodeEnd(Buffer.concat(inOrder), maxCharacters);
+    return first + decodeEnd(Buffer.concat([...this.#newestFirst()].reverse()), maxCharacters);
   }
 }
 
