@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { routePath } from 'hono/route';
+import type { SupervisorStatus } from '../health/supervisor-status.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import { renderError } from './api/error-response.ts';
@@ -39,6 +40,8 @@ import {
   handleReferencePage,
 } from './reference/reference-routes.ts';
 import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
+import { promoteAlias, putAlias, rollBackAlias } from './routes/admin-aliases.ts';
+import { listModels as listModelStates, requestModelAction } from './routes/admin-models.ts';
 import { type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
@@ -55,6 +58,7 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly gate: CapacityGate;
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
+  readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
 }
 
 export interface App {
@@ -146,8 +150,23 @@ export function createApp(services: AppDependencies): App {
   app.get('/admin/usage', needsAdmin, handleUsage(services.ledger, config.ledger.costPerHour));
   app.delete('/admin/requests/:id{.+}', needsAdmin, cancelRequest(liveRequests));
   app.post('/admin/restart', needsAdmin, restartEngine(services.supervisor, config.timeouts.clientBody));
+  const ofModels = { ...services, registry: config.registry, idleTimeout: config.timeouts.clientBody };
+  app.get('/admin/models', needsAdmin, listModelStates(ofModels));
+  // Ids of models and names of aliases may contain slashes.
+  for (const action of ['load', 'unload', 'restart'] as const) {
+    const path = `/admin/models/:id{.+}/${action}`;
+    app.post(path, needsAdmin, requestModelAction(services.supervisor, action));
+    app.all(path, rejectOtherMethods('POST'));
+  }
+  // Hono prefers a parameter at the end to one that is followed by more.
+  const alias = '/admin/aliases/:name{(?!.*/(?:promote|rollback)$).+}';
+  app.put(alias, needsAdmin, putAlias(ofModels)).all(alias, rejectOtherMethods('PUT'));
+  app.post('/admin/aliases/:name{.+}/promote', needsAdmin, promoteAlias(ofModels));
+  app.post('/admin/aliases/:name{.+}/rollback', needsAdmin, rollBackAlias(ofModels));
+  for (const change of ['promote', 'rollback'])
+    app.all(`/admin/aliases/:name{.+}/${change}`, rejectOtherMethods('POST'));
   app.post('/reload', needsAdmin, reloadKeys(keys));
-  for (const path of ['/admin/keys', '/admin/requests', '/admin/usage'])
+  for (const path of ['/admin/keys', '/admin/models', '/admin/requests', '/admin/usage'])
     app.all(path, rejectOtherMethods('GET'));
   app.all('/admin/requests/:id{.+}', rejectOtherMethods('DELETE')).all('/reload', rejectOtherMethods('POST'));
   app.all('/admin/restart', rejectOtherMethods('POST'));
@@ -195,7 +214,9 @@ export function createRequestListener({ hono, apiListeners }: App): RequestListe
 }
 
 function listMethods(outgoing: ServerResponse): void {
-  outgoing.writeHead(204, { allow: 'GET, HEAD, POST, DELETE, OPTIONS', 'x-request-id': randomUUID() }).end();
+  outgoing
+    .writeHead(204, { allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS', 'x-request-id': randomUUID() })
+    .end();
 }
 
 function rejectUnroutable(): Response {

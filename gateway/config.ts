@@ -37,6 +37,12 @@ export interface TraceConfig {
   readonly timeoutMs: number;
 }
 
+/** Where `models.json` is, and where its fields find files. Both paths are absolute. */
+export interface RegistryPlace {
+  readonly file: string;
+  readonly modelsDir: string;
+}
+
 /** The gateway's configuration: plain values, durations in ms, sizes in bytes. */
 export interface GatewayConfig {
   readonly host: string;
@@ -68,6 +74,8 @@ export interface GatewayConfig {
     readonly names: readonly string[];
     readonly strict: boolean;
   };
+  /** The file with the models and aliases; undefined with one model. */
+  readonly registry: RegistryPlace | undefined;
   /** Whether the backend may be asleep (`--sleep-idle-seconds`). */
   readonly maySleep: boolean;
   readonly corsOrigins: readonly string[];
@@ -179,6 +187,7 @@ export function gatewayConfig(
       costPerHour: settings.COST_PER_HOUR,
     },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
+    registry: registryPlace(settings, healthUrl !== undefined),
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
       intervalMs: Math.max(settings.GPU_INTERVAL, MIN_GPU_INTERVAL),
@@ -230,6 +239,12 @@ export function gatewayConfig(
       drain: settings.DRAIN_TIMEOUT,
     },
   };
+}
+
+/** The supervisor names both paths. Without one, nobody runs the models of the file. */
+function registryPlace({ MODELS_FILE, MODELS_DIR }: Settings, isSupervised: boolean) {
+  if (!isSupervised || MODELS_FILE === undefined || MODELS_DIR === undefined) return undefined;
+  return { file: MODELS_FILE, modelsDir: MODELS_DIR };
 }
 
 /** Undefined if requests are not to be traced. */

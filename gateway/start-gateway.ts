@@ -232,6 +232,7 @@ export async function startGateway(
     supervisor,
     metrics,
     dashboard,
+    getSupervisorStatus,
     shutdown: shutdown.signal,
   });
   const { server, port, connections, serve, closeUnused } = listening ?? (await startListening(config));

@@ -10,10 +10,13 @@ describe('the status of the supervisor', () => {
       loadTimeMs: 1500,
       restarts: { engine: 2, gateway: 0 },
       crashes: { engine: { killed: 2 }, gateway: {} },
+      models: [{ id: 'a', memory: 2048, restarts: 2, crashes: { killed: 2 } }],
+      memory: { budget: 4096 },
       other: 'unused',
     };
-    const { other: _, ...used } = status;
-    expect(parseSupervisorStatus(JSON.stringify(status))).toEqual(used);
+    const { other: _, memory, ...used } = status;
+    const parsed = { ...used, memoryBudget: memory.budget };
+    expect(parseSupervisorStatus(JSON.stringify(status))).toEqual(parsed);
   });
 
   it('may have missing fields', () => {
@@ -24,6 +27,8 @@ describe('the status of the supervisor', () => {
       loadTimeMs: null,
       restarts: {},
       crashes: {},
+      models: [],
+      memoryBudget: undefined,
     });
   });
 

@@ -12,6 +12,19 @@ export interface SupervisorStatus {
   readonly restarts: Readonly<Record<string, number>>;
   /** By child, then by class. */
   readonly crashes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly models: readonly ModelReport[];
+  /** For all models together, in bytes; undefined with one model. */
+  readonly memoryBudget: number | undefined;
+}
+
+/** What the status says of one model. */
+export interface ModelReport {
+  readonly id: string;
+  /** What it takes or would take, in bytes. */
+  readonly memory: number | null;
+  readonly restarts: number;
+  /** By class. */
+  readonly crashes: Readonly<Record<string, number>>;
 }
 
 /** Requests `/status` once; undefined if no supervisor's health server responds at this URL. */
@@ -25,13 +38,18 @@ export async function readSupervisorStatus(
   return isOk ? parseSupervisorStatus(response.body) : undefined;
 }
 
+interface StatusBody extends Partial<Omit<SupervisorStatus, 'memoryBudget'>> {
+  readonly memory?: { readonly budget?: number };
+}
+
 export function parseSupervisorStatus(body: string): SupervisorStatus | undefined {
   try {
-    const status = JSON.parse(body) as Partial<SupervisorStatus> | null;
+    const status = JSON.parse(body) as StatusBody | null;
     if (typeof status?.standing !== 'string') return undefined;
     const { standing, version, boot = {}, loadTimeMs, restarts = {}, crashes = {} } = status;
+    const { models = [], memory } = status;
     return {
-      ...{ standing, boot, restarts, crashes },
+      ...{ standing, boot, restarts, crashes, models, memoryBudget: memory?.budget },
       version: typeof version === 'string' ? version : undefined,
       loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null,
     };

@@ -2,8 +2,13 @@ import { didYouMean } from '../settings/nearest-name.ts';
 import type { RegistryDocument, WrittenAlias, WrittenModel, WrittenTarget } from './registry-document.ts';
 
 /** A change that the registry does not allow. The message includes the fix. */
-class RegistryChangeError extends Error {
-  override readonly name = 'RegistryChangeError';
+export class RegistryChangeError extends Error {
+  override readonly name: string = 'RegistryChangeError';
+}
+
+/** There is no model or alias of this name. */
+export class UnknownNameError extends RegistryChangeError {
+  override readonly name = 'UnknownNameError';
 }
 
 export function addModel(document: RegistryDocument, model: WrittenModel): RegistryDocument {
@@ -99,7 +104,7 @@ export function findModel({ models }: Pick<RegistryDocument, 'models'>, id: stri
   const found = models.find((model) => model.id === id);
   if (found) return found;
   const ids = models.map((model) => model.id);
-  throw new RegistryChangeError(`no model "${id}": ${didYouMean(id, ids) ?? 'see "corral models list"'}`);
+  throw new UnknownNameError(`no model "${id}": ${didYouMean(id, ids) ?? 'see "corral models list"'}`);
 }
 
 export function findAlias({ aliases }: Pick<RegistryDocument, 'aliases'>, name: string): WrittenAlias {
@@ -107,5 +112,5 @@ export function findAlias({ aliases }: Pick<RegistryDocument, 'aliases'>, name: 
   if (found) return found;
   const names = aliases.map((alias) => alias.name);
   const hint = didYouMean(name, names) ?? `create it with "corral models alias ${name} MODEL"`;
-  throw new RegistryChangeError(`no alias "${name}": ${hint}`);
+  throw new UnknownNameError(`no alias "${name}": ${hint}`);
 }

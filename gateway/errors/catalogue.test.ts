@@ -8,6 +8,7 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   rateLimitExceeded: ['requests', { limit: 9, used: 9, requested: 1, resetMs: 12_345 }],
   tokenLimitTooSmall: [500, 400],
   invalidRestart: [['one']],
+  invalidAlias: [['one']],
 };
 
 /** Errors that are gone only after more than the minute that clients wait at most. */

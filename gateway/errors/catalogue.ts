@@ -164,6 +164,14 @@ export const modelNotFound = (model: string) =>
     message: `The model '${model}' does not exist. GET /v1/models lists the available models.`,
   });
 
+export const aliasNotFound = (name: string) =>
+  new ApiError({
+    status: 404,
+    type: invalid,
+    code: 'model_not_found',
+    message: `The alias '${name}' does not exist. GET /admin/models lists the aliases; PUT /admin/aliases/NAME creates one.`,
+  });
+
 export const requestNotFound = (id: string) =>
   new ApiError({
     status: 404,
@@ -251,12 +259,50 @@ export const keyFileInvalid = (problem: string) =>
     message: `${problem}. The keys loaded before remain valid.`,
   });
 
+const countProblems = (problems: readonly string[]) =>
+  problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+
 export const invalidRestart = (problems: readonly string[]) =>
   new ApiError({
     status: 400,
     type: invalid,
     code: 'invalid_value',
-    message: `The engine was not restarted (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}): ${problems.join('; ')}.`,
+    message: `The engine was not restarted (${countProblems(problems)}): ${problems.join('; ')}.`,
+  });
+
+export const invalidAlias = (problems: readonly string[]) =>
+  new ApiError({
+    status: 400,
+    type: invalid,
+    code: 'invalid_value',
+    message: `The alias was not changed (${countProblems(problems)}): ${problems.join('; ')}.`,
+  });
+
+/** A change of a model or an alias that makes no sense as things are. `why` includes what to do instead. */
+export const changeRejected = (why: string) =>
+  new ApiError({
+    status: 409,
+    type: invalid,
+    code: 'model_change_rejected',
+    message: `Nothing was changed: ${why}.`,
+    headers: { 'x-should-retry': 'false' },
+  });
+
+export const modelActionInProgress = (model: string) =>
+  new ApiError({
+    status: 409,
+    type: invalid,
+    code: 'model_change_in_progress',
+    message: `The model '${model}' is being loaded, unloaded or restarted. GET /admin/models reports when this is done.`,
+    headers: { 'x-should-retry': 'false' },
+  });
+
+export const registryUnusable = (problem: string) =>
+  new ApiError({
+    status: 422,
+    type: invalid,
+    code: 'models_file_unusable',
+    message: `${problem}. The models loaded before stay in use.`,
   });
 
 export const restartInProgress = (what: 'in-progress' | 'stopping') =>
@@ -278,6 +324,16 @@ export const restartNotSupported = () =>
     code: 'not_supported',
     message:
       'This gateway runs without a supervisor, so it cannot restart llama-server. Restart llama-server where it runs; requests wait until it is back.',
+    headers: { 'x-should-retry': 'false' },
+  });
+
+export const modelActionsNotSupported = () =>
+  new ApiError({
+    status: 501,
+    type: 'server_error',
+    code: 'not_supported',
+    message:
+      'This gateway runs without a supervisor, so it cannot load, unload or restart models, or change aliases. Use "corral serve" to run them.',
     headers: { 'x-should-retry': 'false' },
   });
 

@@ -29,6 +29,8 @@ export class SupervisorClient {
   readonly #channel: ParentChannel | undefined;
   readonly #pendingReplies = new Map<number, (result: Reply) => void>();
   #isPresent = false;
+  #hasOneModel = false;
+  #engines: EnginesMessage | undefined;
   #lastId = 0;
   /** Call it with the number of requests in progress, whenever it changes. */
   readonly reportRequestCount: (open: number) => void;
@@ -41,6 +43,16 @@ export class SupervisorClient {
   /** Whether the supervisor has sent a message. */
   get isPresent(): boolean {
     return this.#isPresent;
+  }
+
+  /** Whether the supervisor serves the one model of its variables, and no models.json. */
+  get hasOneModel(): boolean {
+    return this.#hasOneModel;
+  }
+
+  /** The last state of all models and engines; undefined before the first one. */
+  get engines(): EnginesMessage | undefined {
+    return this.#engines;
   }
 
   /** Passes its messages to the handlers from now on. */
@@ -98,8 +110,10 @@ export class SupervisorClient {
       case 'engine-stopped-from-outside':
         return handlers.onEngineStoppedFromOutside(message.engine);
       case 'engines':
+        this.#engines = message;
         return handlers.onEngines?.(message);
       default:
+        this.#hasOneModel = true;
         await handlers.onEngineState(message);
         if (message.pause) this.#channel?.send({ kind: 'drained' });
     }

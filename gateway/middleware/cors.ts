@@ -4,7 +4,7 @@ import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
 
 const ALLOW_ORIGIN = 'access-control-allow-origin';
-const METHODS = 'GET, POST, DELETE, OPTIONS';
+const METHODS = 'GET, POST, PUT, DELETE, OPTIONS';
 const PREFLIGHT_MAX_AGE_SECONDS = '86400';
 const EXPOSED_HEADERS = [
   'x-request-id',

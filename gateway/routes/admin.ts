@@ -1,11 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import type { SettingChanges } from '../../health/supervisor-messages.ts';
 import type { Key, KeyLimits } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import {
   adminDisabled,
-  invalidJson,
   invalidRestart,
   keyFileInvalid,
   requestNotFound,
@@ -15,8 +13,8 @@ import {
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { readBody } from '../proxy/read-body.ts';
 import type { RequestRecord } from '../proxy/request-record.ts';
+import { asObject, readJson } from './request-object.ts';
 
 /** `GET /admin/keys`: the current keys, and what is wrong with the key file. */
 export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {
@@ -101,12 +99,12 @@ function describeRequest(record: RequestRecord, now: number) {
   };
 }
 
-const MAX_RESTART_BODY_BYTES = 64 * 1024;
+const EXPECTED_CHANGES = 'an object of variables, such as {"CTX":"8192"}';
 
 /** `POST /admin/restart`: restarts the engine without losing a request, with the settings in the body changed. */
 export function restartEngine(supervisor: SupervisorClient, idleTimeout: number) {
   return async (c: GatewayContext) => {
-    const changes = parseChanges(await readText(c.env.incoming, idleTimeout));
+    const changes = parseChanges(await readJson(c.env.incoming, idleTimeout, EXPECTED_CHANGES));
     const result = await supervisor.restartEngine(changes);
     if (result === undefined) throw restartNotSupported();
     if (result.outcome === 'rejected') throw invalidRestart(result.problems);
@@ -123,40 +121,14 @@ export function restartEngine(supervisor: SupervisorClient, idleTimeout: number)
   };
 }
 
-/** Empty without a body. */
-async function readText(incoming: IncomingMessage, idleTimeout: number): Promise<string> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = incoming.headers;
-  if (length === undefined && encoding === undefined) return '';
-  const { signal } = new AbortController();
-  const body = await readBody(incoming, {
-    maxBytes: MAX_RESTART_BODY_BYTES,
-    idleTimeout,
-    minRate: 0,
-    signal,
-  });
-  return body.toString();
-}
-
-function parseChanges(text: string): SettingChanges {
-  if (text.trim() === '') return {};
-  const parsed = parseJson(text);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw invalidRestart(['expected an object of variables, such as {"CTX":"8192"}']);
-  }
-  const entries = Object.entries(parsed).map(([name, value]) => [name, toVariable(value)] as const);
+function parseChanges(body: unknown = {}): SettingChanges {
+  const fields = asObject(body);
+  if (fields === undefined) throw invalidRestart([`expected ${EXPECTED_CHANGES}`]);
+  const entries = Object.entries(fields).map(([name, value]) => [name, toVariable(value)] as const);
   const invalid = entries.filter(([, value]) => value === undefined).map(([name]) => name);
   if (invalid.length > 0)
     throw invalidRestart(invalid.map((name) => `${name}: expected a string or a number`));
   return Object.fromEntries(entries.map(([name, value = '']) => [name, value]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Without the parser's message: it quotes the text, which may contain a token.
-    throw invalidJson('expected an object of variables, such as {"CTX":"8192"}.');
-  }
 }
 
 /** The value of an environment variable; null unsets it, as an empty string does. */

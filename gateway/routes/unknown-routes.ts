@@ -6,7 +6,7 @@ import type { GatewayContext } from '../proxy/gateway-context.ts';
 const webSocketPaths = new Set(['/v1/responses', '/responses']);
 
 /** Handles all methods that a path does not support; OPTIONS gets those that it supports. */
-export function rejectOtherMethods(allowed: 'GET' | 'POST' | 'DELETE') {
+export function rejectOtherMethods(allowed: 'GET' | 'POST' | 'PUT' | 'DELETE') {
   const supported = allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS`;
   return (c: GatewayContext) => {
     const { method, path } = c.req;

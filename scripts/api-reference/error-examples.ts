@@ -40,6 +40,12 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   invalidRestart: catalogue.invalidRestart([
     'CTX: invalid value "many"; expected "auto" or an integer ≥ 256',
   ]),
+  aliasNotFound: catalogue.aliasNotFound('latest'),
+  invalidAlias: catalogue.invalidAlias(['targets[1].model: no model "b"; the models are a']),
+  changeRejected: catalogue.changeRejected('qwen3-8b is pinned: unpin it first'),
+  modelActionInProgress: catalogue.modelActionInProgress('qwen3-8b'),
+  registryUnusable: catalogue.registryUnusable('models.json: models[0]: has no source'),
+  modelActionsNotSupported: catalogue.modelActionsNotSupported(),
   restartInProgress: catalogue.restartInProgress('in-progress'),
   restartNotSupported: catalogue.restartNotSupported(),
   rateLimitExceeded: catalogue.rateLimitExceeded('requests', {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sinceFormat } from '../../gateway/usage/usage-report.ts';
 import { errorGroups } from './error-examples.ts';
+import { modelOperations } from './model-operations.ts';
 import type { Operation } from './operation.ts';
 import * as own from './shapes/admin.ts';
 import { anthropicModel, anthropicModelList, modelList, modelObject } from './shapes/models.ts';
@@ -201,6 +202,7 @@ export const gatewayOperations: readonly Operation[] = [
       ...(['restartInProgress', 'restartNotSupported'] as const),
     ],
   },
+  ...modelOperations,
   {
     ...{ ...admin, method: 'post', path: '/reload', id: 'reload', summary: 'Reload the key file' },
     responses: [

@@ -41,7 +41,7 @@ export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain';
 
 /** One operation of the API. */
 export interface Operation {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   /** Other paths of the same operation. */
   readonly alsoAt?: readonly string[];

@@ -17,6 +17,8 @@ export interface ModelsOptions {
   readonly models: readonly object[];
   /** Runs fake llama-servers, whose scenario is the name of the model file. Missing files are created. */
   readonly fakes?: boolean;
+  /** Runs the real gateway, which the methods about messages cannot drive. */
+  readonly realGateway?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +59,7 @@ export interface ModelsDeployment extends AsyncDisposable {
 export async function startModels({
   models,
   fakes = false,
+  realGateway = false,
   env = {},
 }: ModelsOptions): Promise<ModelsDeployment> {
   const folder = newFolder();
@@ -77,7 +80,8 @@ export async function startModels({
     renameSync(`${file}.new`, file);
   };
   writeModels(models);
-  const gateway = { GATEWAY_PROGRAM: join(import.meta.dirname, '../fakes/fake-models-gateway.ts') };
+  const fakeGateway = join(import.meta.dirname, '../fakes/fake-models-gateway.ts');
+  const gateway = { GATEWAY_PROGRAM: realGateway ? '' : fakeGateway };
   const deployment = await startDeployment({
     folder,
     ...(!fakes && { real: { engine: inject('engine'), model: '' } }),

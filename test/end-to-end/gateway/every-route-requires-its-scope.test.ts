@@ -22,6 +22,13 @@ const routes: [request: string, scope: Scope][] = [
   ['GET /admin/requests', 'admin'],
   ['GET /admin/usage', 'admin'],
   ['DELETE /admin/requests/none', 'admin'],
+  ['GET /admin/models', 'admin'],
+  ['POST /admin/models/fake-model/load', 'admin'],
+  ['POST /admin/models/fake-model/unload', 'admin'],
+  ['POST /admin/models/fake-model/restart', 'admin'],
+  ['PUT /admin/aliases/latest', 'admin'],
+  ['POST /admin/aliases/latest/promote', 'admin'],
+  ['POST /admin/aliases/latest/rollback', 'admin'],
   ['POST /reload', 'admin'],
   ['POST /admin/restart', 'admin'],
 ];

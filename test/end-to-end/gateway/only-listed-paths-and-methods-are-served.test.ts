@@ -164,7 +164,7 @@ describe('other methods', () => {
   });
 
   it.each([
-    ['*', 'GET, HEAD, POST, DELETE, OPTIONS'],
+    ['*', 'GET, HEAD, POST, PUT, DELETE, OPTIONS'],
     ['/v1/chat/completions', 'POST, OPTIONS'],
     ['/responses', 'POST, OPTIONS'],
     ['/v1/messages/count_tokens?beta=true', 'POST, OPTIONS'],

@@ -154,6 +154,13 @@ describe('responses of the gateway itself', () => {
     ['DELETE /admin/requests/none', 404],
     ['POST /reload', 200],
     ['POST /admin/restart', 501],
+    ['GET /admin/models', 501],
+    ['POST /admin/models/demo/load', 501],
+    ['POST /admin/models/demo/unload', 501],
+    ['POST /admin/models/demo/restart', 501],
+    ['PUT /admin/aliases/latest', 400],
+    ['POST /admin/aliases/latest/promote', 400],
+    ['POST /admin/aliases/latest/rollback', 501],
   ] as const)('%s is %d', async (question, status) => {
     expect(await send(question, ops)).toEqual([status]);
   });
