@@ -42,6 +42,8 @@ function adopt(model: ServedModel, record: ModelRecord, factory: Pick<ModelFacto
     if (applied === record) continue;
     if (recordChange(applied, record) === 'restart') {
       model.measuredBytes = undefined;
+      model.missedBytes = undefined;
+      model.isSecondAttempt = false;
       if (engine.isUnloading) continue;
       if (engine.status === 'loading' && !engine.isReplacing) {
         engine.stop().catch(recordUnhandledError);

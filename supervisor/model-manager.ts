@@ -70,6 +70,9 @@ export class ModelManager implements MemoryReport {
       },
       onError: (problem) => log.error(`${problem}; the models loaded before stay in use`),
     });
+    // The file may have changed since the preflight.
+    const { problem, value } = this.#store;
+    if (problem === undefined && value.text !== undefined) this.#registry = value.registry;
     this.update();
   }
 
@@ -103,8 +106,8 @@ export class ModelManager implements MemoryReport {
     const model = this.#modelOf(engine);
     engine.stop().catch(recordUnhandledError);
     if (model && crash && isOutOfMemory(crash.crash) && this.#makeRoom(model)) {
-      log.warn({ model: model.id }, 'not enough memory to load the model: freeing more for a second attempt');
       engine.forgetFailure();
+      log.warn({ model: model.id }, 'not enough memory to load the model: freeing more for a second attempt');
     } else log.error({ model: engine.model, engine: engine.id }, failureMessage(failure, crash));
     this.update();
     return this.#models.some((it) => it.backendStatus !== 'failed');
@@ -221,10 +224,11 @@ export class ModelManager implements MemoryReport {
     this.#timer = setTimeout(() => this.update(), inMs);
   }
 
-  /** False if nothing could be unloaded for another attempt, or this was it. */
+  /** False if nothing could be unloaded for another attempt, this was it, or another replica is loaded. */
   #makeRoom(model: ServedModel): boolean {
     const others = this.#models.filter((it) => it !== model && it.isResident);
-    if (model.isSecondAttempt || others.every(({ pin, isRemoved }) => pin && !isRemoved)) return false;
+    const areAllPinned = others.every(({ pin, isRemoved }) => pin && !isRemoved);
+    if (model.isSecondAttempt || areAllPinned || model.engines.some(isServing)) return false;
     const taken = others.reduce((sum, other) => sum + this.#memory.needOf(other), 0);
     model.missedBytes = needAfterMemoryFailure(this.#memory.needOf(model), this.#memory.budget.bytes - taken);
     model.isSecondAttempt = true;
@@ -242,3 +246,5 @@ export class ModelManager implements MemoryReport {
     this.update();
   }
 }
+
+const isServing = ({ status }: Engine) => status === 'loaded' || status === 'sleeping';

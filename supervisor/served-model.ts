@@ -125,6 +125,8 @@ export class ServedModel {
   /** It may be loaded again. */
   forgetFailure(): void {
     this.misfit = undefined;
+    this.missedBytes = undefined;
+    this.isSecondAttempt = false;
     for (const engine of this.engines) engine.forgetFailure();
   }
 }

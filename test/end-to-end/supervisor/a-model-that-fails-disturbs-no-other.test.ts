@@ -159,6 +159,8 @@ describe('a load that fails for lack of memory', () => {
       crashes: { 'out-of-vram': 1 },
     });
     expect(await models.model('pinned')).toMatchObject({ status: 'loaded' });
+    await models.send({ kind: 'model-request', id: 1, model: 'hungry', action: 'load' });
+    await models.reaches('hungry', 'loaded');
   });
 });
 
