@@ -46,7 +46,6 @@ import { type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
-import type { CapacityGate } from './scheduler/capacity-gate.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
 import { handleUsage } from './usage/usage-report.ts';
 
@@ -55,7 +54,6 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
   readonly metrics: Metrics;
-  readonly gate: CapacityGate;
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { type BackendMonitor, monitorBackend } from '../health/backend-monitor.ts';
+import type { BackendMonitor } from '../health/backend-monitor.ts';
 import { readSupervisorStatus } from '../health/supervisor-status.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
@@ -7,6 +7,7 @@ import { logRequest } from './access-log.ts';
 import { createApp, createRequestListener } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
+import { EngineServices } from './engines/engine-services.ts';
 import { type Gpus, monitorGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { cacheFor } from './http/cache-for.ts';
@@ -19,22 +20,13 @@ import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metr
 import { createMetrics } from './metrics/metrics.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
-import { ModelMetaCache } from './models/model-list.ts';
 import { ModelNames } from './models/model-names.ts';
-import { RouterModels } from './models/router-models.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
-import { AbandonedInputCounter } from './proxy/count-tokens.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-record.ts';
-import { PrefillProbe } from './resume/prefill-probe.ts';
-import { CapacityGate } from './scheduler/capacity-gate.ts';
-import { createQuarantine } from './scheduler/quarantine.ts';
-import { createCountingScheduler, Scheduler } from './scheduler/scheduler.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
-import { createBackendPool } from './upstream/backend-pool.ts';
-import { ShuttingDown } from './upstream/failure.ts';
-import { createSlotTracker } from './upstream/slot-tracker.ts';
 import { createUsageLedger, createUsageRecorder, type UsageLedger } from './usage/usage-ledger.ts';
 
 /** How long the clients of aborted exchanges have to receive their last event, ms. */
@@ -84,73 +76,29 @@ export async function startGateway(
   { parent, listening }: StartOptions = {},
 ): Promise<Gateway> {
   const supervisor = new SupervisorClient(parent);
-  const countingScheduler = createCountingScheduler(config.admission);
-  const scheduler = new Scheduler({ ...config.admission, countingScheduler });
-  const quarantine = createQuarantine({
-    ...config.admission,
-    log,
-    supervisor,
-    monitor: () => monitor,
-  });
-  let backendMaySleep = config.maySleep;
   const stopped = new AbortController();
-  const prefillProbe = new PrefillProbe(config.backend, stopped.signal);
-  const monitor = monitorBackend(config.backend, {
-    followSleep: () => backendMaySleep,
-    onChange: (status) => {
-      log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
-      if (status === 'ready') quarantine.onBackendUp();
-      else quarantine.onBackendDown();
-      onBackendChanged();
-    },
-    onPropsChange() {
-      log.info(
-        { slots: monitor.props?.slots, context: monitor.props?.contextPerSlot },
-        'the properties of the backend have changed',
-      );
-      onBackendChanged();
-    },
-  });
-  const router = new RouterModels(config.backend, {
-    onDetected: () =>
-      log.warn(
-        'the backend is a llama-server router: the slot count is that of the model with the fewest slots (MAX_CONCURRENT_REQUESTS overrides it), engine metrics are unavailable, and prompts are not counted before they queue',
-      ),
-    onChange() {
-      const { names, slots } = router.served ?? {};
-      log.info({ models: names?.join(', '), slots }, 'models of the router');
-      gate.updateCapacity();
-    },
-  });
-  const gate = new CapacityGate({
-    scheduler,
-    countingScheduler,
-    monitor,
-    routerSlots: () => router.served?.slots,
+  const engine = await EngineServices.create({
+    backend: config.backend,
+    config,
+    queue: config.admission,
     maxConcurrent: config.admission.maxConcurrent,
+    maySleep: config.maySleep,
+    supervisor,
+    log,
+    stopped: stopped.signal,
   });
-  function onBackendChanged(): void {
-    if (monitor.status === 'ready' && monitor.keyRejected)
-      log.error('the backend rejects our key: check BACKEND_API_KEY');
-    router.setIsRouter(monitor.status === 'ready' && monitor.isRouter);
-    gate.updateCapacity();
-    prefillProbe.clear();
-  }
+  const { monitor, scheduler, countingScheduler, gate, router } = engine;
   const liveRequests = new LiveRequests(supervisor.reportRequestCount);
   const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
   const keys = gatewayKeys?.store;
-  const pool = await createBackendPool(config.backend, config.timeouts.connect);
-  const counting = { backend: config.backend, monitor, ended: stopped.signal, quarantine };
   const models = new ModelNames({
     ...config.models,
     props: () => monitor.props,
     routerModels: () => (monitor.isRouter ? (router.served?.names ?? []) : undefined),
   });
-  const modelMeta = new ModelMetaCache(config.backend, monitor);
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const authenticator = { ring: () => keys?.ring, failedLogins };
   const ledger = createUsageLedger(config.ledger, log);
-  const abandonedInput = new AbandonedInputCounter(counting);
   const rateCounters = await createRateCounters({ ...config.rates, log });
   const { healthUrl } = config.metrics;
   const getSupervisorStatus = cacheFor(STATUS_MAX_AGE, async () =>
@@ -191,7 +139,6 @@ export async function startGateway(
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
   });
-  const slotTracker = createSlotTracker(config.backend, log);
   const shutdown = new AbortController();
   const tracing =
     config.traces && (await (await import('./tracing/tracing.ts')).createTracing(config.traces, log));
@@ -208,13 +155,8 @@ export async function startGateway(
   ]);
   const app = createApp({
     config,
-    pool,
-    scheduler,
-    countingScheduler,
-    gate,
-    monitor,
+    engine,
     models,
-    modelMeta,
     liveRequests,
     keys,
     authenticator,
@@ -222,13 +164,8 @@ export async function startGateway(
     requestEvents,
     startTrace: tracing?.startTrace,
     ledger,
-    counting,
-    abandonedInput,
     rateLimits,
     bodyBudget,
-    slotTracker,
-    prefillProbe,
-    quarantine,
     supervisor,
     metrics,
     dashboard,
@@ -243,10 +180,10 @@ export async function startGateway(
     `gateway listens on port ${port}`,
   );
   supervisor.subscribe({
-    onEngineStoppedFromOutside: () => quarantine.ignoreCrash(),
+    onEngineStoppedFromOutside: () => engine.quarantine.ignoreCrash(),
     async onEngineState({ pause, modelNames, maySleep, hasFailed }) {
       models.setNames(modelNames);
-      backendMaySleep = maySleep;
+      engine.maySleep = maySleep;
       if (hasFailed) gate.close('lost');
       await (pause ? gate.pause() : gate.resume());
     },
@@ -257,8 +194,7 @@ export async function startGateway(
   function abortAll(): void {
     gate.close('draining');
     shutdown.abort();
-    if (!pool.destroyed)
-      pool.destroy(new ShuttingDown('the gateway is shutting down')).catch(recordUnhandledError);
+    engine.disconnect().catch(recordUnhandledError);
     setTimeout(() => server.closeAllConnections(), LAST_EVENT_TIMEOUT).unref();
   }
   async function shutDown(): Promise<void> {
@@ -269,10 +205,9 @@ export async function startGateway(
     closeUnused();
     await closed;
     await requestEvents.idle(COUNT_TIMEOUT);
-    monitor.close();
-    router.close();
+    engine.stopMonitoring();
     gatewayKeys?.[Symbol.dispose]();
-    if (!pool.destroyed) await pool.destroy();
+    await engine.disconnect();
     stopped.abort();
     await requestEvents.idle(LAST_EVENT_TIMEOUT);
     tokenCost.close();

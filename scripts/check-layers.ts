@@ -27,6 +27,7 @@ const innerLayers: Readonly<Record<string, Layers>> = {
     ['access-log.ts', 'dashboard', 'gpu', 'metrics', 'reference', 'tracing', 'usage'],
     ['middleware'],
     ['proxy'],
+    ['engines'],
     ['resume'],
     ['scheduler', 'upstream', 'limits'],
     ['models'],

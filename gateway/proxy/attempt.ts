@@ -38,8 +38,8 @@ export async function runAttempt(
   leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
-  const { services, request, record } = context;
-  const { quarantine } = services;
+  const { services, engine, request, record } = context;
+  const { quarantine } = engine;
   for (let asked = leaseRequest; ; asked = { ...leaseRequest, requeued: true }) {
     const admitting = admit(context, asked);
     using lease = admitting instanceof Promise ? await admitting : admitting;
@@ -69,15 +69,15 @@ export async function runAttempt(
 
 /** Throws, or rejects with, the ApiError of a request that gets no lease. */
 function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promise<Lease> {
-  const { route, services, record } = context;
-  const scheduler = route.takesSlot ? services.scheduler : services.countingScheduler;
+  const { route, engine, record } = context;
+  const scheduler = route.takesSlot ? engine.scheduler : engine.countingScheduler;
   const endTrace = record.trace?.startWait();
   const since = performance.now();
   const onAdmitted = (admission: AdmissionResult): Lease => {
     endTrace?.(admission.outcome);
     record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
     if (admission.outcome !== 'granted')
-      throw admissionError(admission, services.monitor.status, leaseRequest.signal);
+      throw admissionError(admission, engine.monitor.status, leaseRequest.signal);
     record.machineShare = admission.lease.slots / Math.max(scheduler.capacity, 1);
     return admission.lease;
   };
@@ -92,21 +92,20 @@ function send(
   attempt: Attempt,
   prepared: PreparedRequest | undefined,
 ): Promise<ExchangeResult> {
-  const { route, services, request, signal, record, keepAlive, formatter, rewriter, incoming, response } =
-    context;
-  const { config, pool } = services;
+  const { route, services, engine, request, signal, record } = context;
+  const { keepAlive, formatter, rewriter, incoming, response } = context;
   const { dialect } = route;
   const { tail, aggregator, relay } = attempt;
   if (prepared) relay?.resume(prepared.rewriter);
   record.responseTail = tail;
   const body = bodyForBackend(context, prepared?.body ?? request.body);
   const trace = record.trace?.startExchange(route.upstream);
-  const headers = headersForBackend(incoming.headers, record.id, config.backend.apiKey, trace?.traceparent);
+  const headers = headersForBackend(incoming.headers, record.id, engine.backend.apiKey, trace?.traceparent);
   const isStream = requestsStream(request);
   const exchanging = exchange(
     { path: route.upstream, headers, body, closesConnection: isStream },
     {
-      pool,
+      pool: engine.pool,
       response,
       dialect,
       formatter,
@@ -115,13 +114,13 @@ function send(
       resumeRewriter: prepared?.rewriter,
       keepAlive,
       tail,
-      slotUse: services.slotTracker.track(lease, isStream),
-      observe: reportTokens(services.quarantine, tracked, attempt.observe ?? countEvents(context)),
+      slotUse: engine.slotTracker.track(lease, isStream),
+      observe: reportTokens(engine.quarantine, tracked, attempt.observe ?? countEvents(context)),
       nativeEnd: dialect === 'native' ? new NativeStreamEnd(request.sequences) : undefined,
       resumedRelay: relay,
       signal,
       keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),
-      timeouts: exchangeTimeouts(request.stream, config.timeouts),
+      timeouts: exchangeTimeouts(request.stream, services.config.timeouts),
       startedAt: record.startedAt,
       queuedMs: lease.waitedMs,
     },
@@ -141,7 +140,7 @@ function countEvents({ route, request }: ProxyContext): EventObserver {
 
 /** Reports to the quarantine what became of a request at the engine. */
 function reportResult(
-  { route, services: { quarantine } }: ProxyContext,
+  { route, engine: { quarantine } }: ProxyContext,
   tracked: TrackedRequest,
   attempt: Attempt,
   result: ExchangeResult,
@@ -160,8 +159,8 @@ function reportResult(
 }
 
 /** While the backend's props are unknown, it may have become a router with several models: then the body names one. */
-function bodyForBackend({ services, record, incoming, modelName }: ProxyContext, body: Buffer): Buffer {
-  if (services.monitor.props !== undefined) return body;
+function bodyForBackend({ engine, record, incoming, modelName }: ProxyContext, body: Buffer): Buffer {
+  if (engine.monitor.props !== undefined) return body;
   record.model = modelName();
   return withModel(record.model, body, incoming.headers['content-type']);
 }

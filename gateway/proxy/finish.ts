@@ -1,11 +1,11 @@
 import { readErrorCode } from '../api/stream-markers.ts';
 import { readFinishReason, readUsage, type Usage } from '../api/usage.ts';
+import type { AbandonedInputCounter } from '../engines/count-tokens.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import type { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { Failure } from '../upstream/failure.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
-import type { AbandonedInputCounter } from './count-tokens.ts';
 import { requestsStream } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -25,12 +25,12 @@ export interface ProxyResult {
  * throwing an ApiError.
  */
 export function finish(context: ProxyContext, proxied: ProxyResult): void {
-  const { record, services } = context;
+  const { record, engine } = context;
   recordResult(context, proxied);
   const { result } = proxied;
   if (result.outcome === 'complete') return;
-  if (result.outcome === 'failed' && !isDeliberate(result.failure)) services.monitor.probeNow();
-  const error = result.outcome === 'rejected' ? result.error : exchangeError(result, services.monitor.status);
+  if (result.outcome === 'failed' && !isDeliberate(result.failure)) engine.monitor.probeNow();
+  const error = result.outcome === 'rejected' ? result.error : exchangeError(result, engine.monitor.status);
   if (error === undefined) return;
   const relay = proxied.relay ?? (result.outcome === 'failed' ? result.relay : undefined);
   if (relay === undefined) throw error;
@@ -56,7 +56,7 @@ function recordResult(context: ProxyContext, proxied: ProxyResult): void {
 }
 
 function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usage | undefined): void {
-  const { route, request, record, services } = context;
+  const { route, request, record, engine } = context;
   const { tail, result } = proxied;
   const isComplete = result.outcome === 'complete';
   const isWhole = isComplete && reported !== undefined;
@@ -71,7 +71,7 @@ function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usag
   // Of several prompts llama-server reports the tokens of one; of texts to embed or to rank, of all.
   const hasSeveralPrompts = request.sequences > 1 && route.generates && route.inputsField !== undefined;
   if (reported !== undefined && !(isWhole && hasSeveralPrompts)) return;
-  countInputLater(context, services.abandonedInput, { cached, output });
+  countInputLater(context, engine.abandonedInput, { cached, output });
 }
 
 function countInputLater(

@@ -33,7 +33,8 @@ export async function handleApiRequest(
   client: RequestContext,
 ): Promise<void> {
   const { incoming, response, record, key } = client;
-  const { config, monitor } = services;
+  const { config, engine } = services;
+  const { monitor } = engine;
   const { signal } = client.controller;
   using _listed = services.liveRequests.add(client);
   using allocation = services.bodyBudget.open(bodyOwner(client));
@@ -50,7 +51,7 @@ export async function handleApiRequest(
   const modelName = () => services.models.resolve(parsed.model, key);
   record.model = modelName();
   const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
-  if (request.dimensions !== undefined) await checkDimensions(request.dimensions, services);
+  if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
   const { formatter, rewriter } = createClientFormat(route, request, record.model);
   const { startedAt } = record;
   using keepAlive = createKeepAlive({ route, request, formatter, response, startedAt }, config.timeouts);
@@ -62,15 +63,16 @@ export async function handleApiRequest(
     signal,
     onQueued,
   });
-  rejectIfBlocked(services.quarantine, record, request.body);
-  if (mayExceedContext(route, request, services))
-    await checkPromptLength(route, request.body, services, toCount());
+  rejectIfBlocked(engine.quarantine, record, request.body);
+  if (mayExceedContext(route, request, engine))
+    await checkPromptLength(route, request.body, engine, toCount());
   const reserving = route.takesSlot ? reserveTokens(route, services, request, client) : undefined;
   using _reserved = reserving instanceof Promise ? await reserving : reserving;
   const leaseRequest = route.takesSlot ? { lane, slots: request.sequences, signal, onQueued } : toCount();
   const context: ProxyContext = {
     route,
     services,
+    engine,
     request,
     signal,
     record,
@@ -81,7 +83,7 @@ export async function handleApiRequest(
     response,
     modelName,
   };
-  const batch = planBatch(route, request, services.scheduler.capacity);
+  const batch = planBatch(route, request, engine.scheduler.capacity);
   if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
   else finish(context, await proxyRequest(context, leaseRequest));
 }
@@ -107,11 +109,11 @@ function bodyOwner({ key, record }: RequestContext): string {
 
 function reserveTokens(
   { generates }: ApiRoute,
-  { rateLimits, monitor }: ProxyServices,
+  { rateLimits, engine }: ProxyServices,
   { estimate }: ProxyContext['request'],
   { key, record, response }: RequestContext,
 ): Reservation | undefined | Promise<Reservation | undefined> {
-  const context = monitor.props?.contextPerSlot;
+  const context = engine.monitor.props?.contextPerSlot;
   return rateLimits.reserveTokens({ key, expected: estimate, generates, context, record, response });
 }
 

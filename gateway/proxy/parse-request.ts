@@ -6,6 +6,8 @@ import { apiForPath } from '../api/request/normalize-request.ts';
 import { type ApiRequest, createFormRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
+import { countInputUnlessSuspect } from '../engines/count-tokens.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
 import {
   contextLengthExceeded,
   engineCrashed,
@@ -17,8 +19,6 @@ import {
 import { addressModel } from '../models/router-models.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
-import { countInputUnlessSuspect } from './count-tokens.ts';
-import type { ProxyServices } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { abortError, admissionError } from './result-errors.ts';
 
@@ -88,7 +88,7 @@ const LOADING_RETRY_MS = 5000;
  */
 export async function checkDimensions(
   dimensions: number,
-  { modelMeta, monitor }: ProxyServices,
+  { modelMeta, monitor }: EngineServices,
 ): Promise<void> {
   const size = (await modelMeta.read())?.n_embd;
   if (dimensions === size) return;
@@ -120,7 +120,7 @@ const COUNT_TIMEOUT = 600_000;
 export function mayExceedContext(
   route: ApiRoute,
   { estimate, sequences }: ApiRequest,
-  { monitor }: Pick<ProxyServices, 'monitor'>,
+  { monitor }: Pick<EngineServices, 'monitor'>,
 ): boolean {
   const context = monitor.props?.contextPerSlot;
   if (context === undefined || estimate.input < context * SUSPICIOUS) return false;
@@ -134,7 +134,11 @@ export function mayExceedContext(
 export async function checkPromptLength(
   route: ApiRoute,
   body: Buffer,
-  { countingScheduler, counting, monitor }: Pick<ProxyServices, 'countingScheduler' | 'counting' | 'monitor'>,
+  {
+    countingScheduler,
+    counting,
+    monitor,
+  }: Pick<EngineServices, 'countingScheduler' | 'counting' | 'monitor'>,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
   const admission = await countingScheduler.admit(leaseRequest);

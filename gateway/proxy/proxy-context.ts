@@ -1,50 +1,35 @@
 import type { IncomingMessage } from 'node:http';
-import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { ModelMetaCache } from '../models/model-list.ts';
 import type { ModelNames } from '../models/model-names.ts';
-import type { PrefillProbe } from '../resume/prefill-probe.ts';
-import type { Quarantine } from '../scheduler/quarantine.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { BackendPool } from '../upstream/backend-pool.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
-import type { SlotTracker } from '../upstream/slot-tracker.ts';
 import type { BodyBudget } from './body-budget.ts';
-import type { AbandonedInputCounter, CountingContext } from './count-tokens.ts';
 import type { LiveRequests } from './live-requests.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** What all requests share. */
 export interface ProxyServices {
   readonly config: GatewayConfig;
-  readonly pool: BackendPool;
-  readonly scheduler: Scheduler;
-  /** For requests that need no slot. */
-  readonly countingScheduler: Scheduler;
-  readonly monitor: BackendMonitor;
+  readonly engine: EngineServices;
   readonly models: ModelNames;
-  readonly modelMeta: ModelMetaCache;
   readonly liveRequests: LiveRequests;
   readonly bodyBudget: BodyBudget;
-  readonly counting: CountingContext;
-  readonly abandonedInput: AbandonedInputCounter;
   readonly rateLimits: RateLimits;
-  readonly slotTracker: SlotTracker;
-  readonly quarantine: Quarantine;
   /** Aborts when the gateway ends and breaks off all requests. */
   readonly shutdown: AbortSignal;
-  readonly prefillProbe: PrefillProbe;
 }
 
 /** One request on its way to the backend, over as many attempts as it takes. */
 export interface ProxyContext {
   readonly route: ApiRoute;
   readonly services: ProxyServices;
+  /** The engine of the current attempt. */
+  readonly engine: EngineServices;
   readonly request: ApiRequest;
   /** Aborts when the client disconnects or the request is cancelled. */
   readonly signal: AbortSignal;

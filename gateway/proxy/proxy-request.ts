@@ -126,9 +126,9 @@ class RetryLoop {
   }
 
   async #waitForBackend(attempts: number): Promise<void> {
-    const { services, signal } = this.#context;
-    await services.monitor.probe();
-    if (attempts < 2 || services.monitor.status !== 'ready') return;
+    const { engine, signal } = this.#context;
+    await engine.monitor.probe();
+    if (attempts < 2 || engine.monitor.status !== 'ready') return;
     const pause = Math.min(FIRST_PAUSE * 2 ** (attempts - 2), LONGEST_PAUSE);
     await sleep(pause, undefined, { signal }).catch(() => {});
   }
@@ -140,10 +140,10 @@ class RetryLoop {
   }
 
   #decide(result: ExchangeResult, hasNewTokens: boolean): 'again' | ProxyResult['result'] {
-    const { services, request, record } = this.#context;
+    const { services, engine, request, record } = this.#context;
     const { maxReplays, timeoutMs: maxWaitMs } = services.config.admission;
     if (result.outcome === 'complete') return result;
-    if (result.outcome === 'failed' && mayBeReplaced(result.failure)) services.prefillProbe.clear();
+    if (result.outcome === 'failed' && mayBeReplaced(result.failure)) engine.prefillProbe.clear();
     this.#plan = this.#resumePlan();
     const now = performance.now();
     const madeProgress = hasNewTokens && this.#plan !== undefined;

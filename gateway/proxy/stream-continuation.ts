@@ -1,5 +1,6 @@
 import { type Prefill, readPrefill, wantsEcho } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
+import { countInputTokens, countTextTokens } from '../engines/count-tokens.ts';
 import { planResume, type ResumePlan } from '../resume/plan-resume.ts';
 import type { PrefillBehaviour } from '../resume/prefill-probe.ts';
 import { PrefillStripper, PrefixStripper } from '../resume/prefill-stripper.ts';
@@ -15,7 +16,6 @@ import type { ResumeRewriter } from '../resume/resume-point.ts';
 import { createResumeRewriter } from '../resume/resume-rewriters.ts';
 import { Transcript, type TranscriptText } from '../resume/transcript.ts';
 import type { EventObserver } from '../upstream/event-stream-relay.ts';
-import { countInputTokens, countTextTokens } from './count-tokens.ts';
 import { requestsStream } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 
@@ -144,8 +144,8 @@ export class StreamContinuation {
     content,
     reasoning,
   }: TranscriptText): Promise<{ input: number | undefined; generated: number }> {
-    const { route, services, request, record } = this.#context;
-    const counting = { ...services.counting, timeoutMs: COUNT_TIMEOUT };
+    const { route, engine, request, record } = this.#context;
+    const counting = { ...engine.counting, timeoutMs: COUNT_TIMEOUT };
     const [input, contentTokens, reasoningTokens] = await Promise.all([
       countInputTokens(counting, route, request.body),
       countTextTokens(counting, content, record.model),
@@ -202,13 +202,13 @@ export class ClientPrefill {
 
 /** How this request's engine continues a response; undefined if that is unknown. */
 async function getPrefillBehaviour(
-  { services, record }: ProxyContext,
+  { engine, record }: ProxyContext,
   api: CompletionShape,
   isExplicit: boolean,
 ): Promise<PrefillBehaviour | undefined> {
   if (api === 'completion') return undefined;
-  const model = services.monitor.isRouter ? record.model : undefined;
-  return services.prefillProbe.get({ api, isExplicit, model });
+  const model = engine.monitor.isRouter ? record.model : undefined;
+  return engine.prefillProbe.get({ api, isExplicit, model });
 }
 
 function chain(first: ResumeRewriter | undefined, second: ResumeRewriter): ResumeRewriter {

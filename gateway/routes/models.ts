@@ -1,5 +1,5 @@
-import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
 import {
   anthropicModel,
@@ -7,18 +7,14 @@ import {
   describeModel,
   getModelStatus,
   type ModelInfo,
-  type ModelMetaCache,
   ollamaModelEntry,
 } from '../models/model-list.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 
 export interface ModelRouteOptions {
   readonly models: ModelNames;
-  readonly modelMeta: ModelMetaCache;
-  readonly monitor: BackendMonitor;
-  readonly gate: CapacityGate;
+  readonly engine: Pick<EngineServices, 'modelMeta' | 'monitor' | 'gate'>;
 }
 
 /** `GET /v1/models`, in the format of the API that the client uses. */
@@ -53,7 +49,7 @@ function allowedModels(models: ModelNames, c: GatewayContext): readonly string[]
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
-async function getModelInfo({ modelMeta, monitor, gate }: ModelRouteOptions): Promise<ModelInfo> {
+async function getModelInfo({ engine: { modelMeta, monitor, gate } }: ModelRouteOptions): Promise<ModelInfo> {
   const meta = await modelMeta.read();
   const { props } = monitor;
   return { meta, props, status: getModelStatus(gate.status, props) };

@@ -1,21 +1,18 @@
-import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import type { CapacityGate } from '../scheduler/capacity-gate.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
 
 export interface ProbeOptions {
-  readonly monitor: BackendMonitor;
-  readonly scheduler: Scheduler;
-  readonly gate: CapacityGate;
+  readonly engine: Pick<EngineServices, 'monitor' | 'scheduler' | 'gate'>;
   readonly models: ModelNames;
   /** Undefined where authentication is disabled. */
   readonly keys: KeyStore | undefined;
 }
 
 /** Responses to probes of the gateway's port: they need no key and do not call the backend. */
-export function createProbes({ monitor, scheduler, gate, keys, models }: ProbeOptions) {
+export function createProbes({ engine, keys, models }: ProbeOptions) {
+  const { monitor, scheduler, gate } = engine;
   const status = () => (scheduler.isDraining ? 'draining' : gate.status);
   const isUnavailable = () => ['draining', 'failed'].includes(status());
   return {

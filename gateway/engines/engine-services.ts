@@ -1,0 +1,132 @@
+import type { Backend } from '../../health/backend.ts';
+import { type BackendMonitor, monitorBackend } from '../../health/backend-monitor.ts';
+import type { Log } from '../../log/create-log.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import { ModelMetaCache } from '../models/model-list.ts';
+import { RouterModels } from '../models/router-models.ts';
+import { PrefillProbe } from '../resume/prefill-probe.ts';
+import { CapacityGate } from '../scheduler/capacity-gate.ts';
+import { createQuarantine, type Quarantine } from '../scheduler/quarantine.ts';
+import { createCountingScheduler, Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
+import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts';
+import { ShuttingDown } from '../upstream/failure.ts';
+import { createSlotTracker, type SlotTracker } from '../upstream/slot-tracker.ts';
+import { AbandonedInputCounter, type CountingContext } from './count-tokens.ts';
+
+export interface EngineServicesOptions {
+  readonly backend: Backend;
+  readonly config: GatewayConfig;
+  readonly queue: SchedulerOptions;
+  readonly maxConcurrent: number | undefined;
+  /** Whether the engine may be found sleeping. */
+  readonly maySleep: boolean;
+  readonly supervisor: SupervisorClient;
+  readonly log: Log;
+  /** Aborts when the gateway ends. */
+  readonly stopped: AbortSignal;
+}
+
+/** What belongs to one engine: its connections, its status, its slots and the line that waits for them. */
+export class EngineServices {
+  readonly backend: Backend;
+  readonly pool: BackendPool;
+  readonly monitor: BackendMonitor;
+  readonly router: RouterModels;
+  readonly scheduler: Scheduler;
+  /** For requests that need no slot. */
+  readonly countingScheduler: Scheduler;
+  readonly gate: CapacityGate;
+  readonly quarantine: Quarantine;
+  readonly slotTracker: SlotTracker;
+  readonly prefillProbe: PrefillProbe;
+  readonly modelMeta: ModelMetaCache;
+  readonly counting: CountingContext;
+  readonly abandonedInput: AbandonedInputCounter;
+  maySleep: boolean;
+  readonly #log: Log;
+
+  static async create(options: EngineServicesOptions): Promise<EngineServices> {
+    const { backend, config } = options;
+    return new EngineServices(options, await createBackendPool(backend, config.timeouts.connect));
+  }
+
+  private constructor(options: EngineServicesOptions, pool: BackendPool) {
+    const { backend, config, queue, maxConcurrent, supervisor, log, stopped } = options;
+    const { maxReplays } = config.admission;
+    this.backend = backend;
+    this.pool = pool;
+    this.maySleep = options.maySleep;
+    this.#log = log;
+    this.countingScheduler = createCountingScheduler(queue);
+    this.scheduler = new Scheduler({ ...queue, countingScheduler: this.countingScheduler });
+    this.quarantine = createQuarantine({ maxReplays, log, supervisor, monitor: () => this.monitor });
+    this.prefillProbe = new PrefillProbe(backend, stopped);
+    this.monitor = this.#startMonitor();
+    this.router = this.#createRouter();
+    this.gate = new CapacityGate({
+      scheduler: this.scheduler,
+      countingScheduler: this.countingScheduler,
+      monitor: this.monitor,
+      routerSlots: () => this.router.served?.slots,
+      maxConcurrent,
+    });
+    this.counting = { backend, monitor: this.monitor, ended: stopped, quarantine: this.quarantine };
+    this.modelMeta = new ModelMetaCache(backend, this.monitor);
+    this.abandonedInput = new AbandonedInputCounter(this.counting);
+    this.slotTracker = createSlotTracker(backend, log);
+  }
+
+  /** Stops to watch the engine. */
+  stopMonitoring(): void {
+    this.monitor.close();
+    this.router.close();
+  }
+
+  /** Closes all connections. Exchanges that still run fail. */
+  async disconnect(): Promise<void> {
+    if (!this.pool.destroyed) await this.pool.destroy(new ShuttingDown('the gateway is shutting down'));
+  }
+
+  #startMonitor(): BackendMonitor {
+    return monitorBackend(this.backend, {
+      followSleep: () => this.maySleep,
+      onChange: (status, monitor) => {
+        this.#log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
+        if (status === 'ready') this.quarantine.onBackendUp();
+        else this.quarantine.onBackendDown();
+        this.#onBackendChanged();
+      },
+      onPropsChange: ({ props }) => {
+        this.#log.info(
+          { slots: props?.slots, context: props?.contextPerSlot },
+          'the properties of the backend have changed',
+        );
+        this.#onBackendChanged();
+      },
+    });
+  }
+
+  #createRouter(): RouterModels {
+    return new RouterModels(this.backend, {
+      onDetected: () =>
+        this.#log.warn(
+          'the backend is a llama-server router: the slot count is that of the model with the fewest slots (MAX_CONCURRENT_REQUESTS overrides it), engine metrics are unavailable, and prompts are not counted before they queue',
+        ),
+      onChange: () => {
+        const { names, slots } = this.router.served ?? {};
+        this.#log.info({ models: names?.join(', '), slots }, 'models of the router');
+        this.gate.updateCapacity();
+      },
+    });
+  }
+
+  #onBackendChanged(): void {
+    const { monitor, router, gate, prefillProbe } = this;
+    if (monitor.status === 'ready' && monitor.keyRejected)
+      this.#log.error('the backend rejects our key: check BACKEND_API_KEY');
+    router.setIsRouter(monitor.status === 'ready' && monitor.isRouter);
+    gate.updateCapacity();
+    prefillProbe.clear();
+  }
+}
