@@ -26,14 +26,14 @@ it('returns targets as they are written', () => {
 });
 
 it('names every mistake by its place, and none of other aliases', () => {
-  const targets = [{ model: 'a', weight: -1 }, { model: 'c' }, { model: 'e', path: '/etc/passwd' }, 7];
+  const targets = [{ model: 'a', weight: -1 }, { model: 'xyz' }, { model: 'e', path: '/etc/passwd' }, 7];
   expect(problemsOf(() => targetsOf('a', { targets, extra: 1 }))).toEqual([
     'extra: unknown field; expected only "targets"',
     expect.stringMatching(/^targets\[0\]\.weight: invalid value -1/),
     expect.stringMatching(/^targets\[2\]\.path: unknown field/),
     expect.stringMatching(/^targets\[3\]: invalid value 7/),
     expect.stringMatching(/^name: "a" is already the name of models\[0\]\.id/),
-    'targets[1].model: no model "c"; the models are a, b, e',
+    'targets[1].model: no model "xyz"; the models are a, b, e',
     expect.stringMatching(/^targets: has models of the kinds chat and embeddings/),
   ]);
 });
