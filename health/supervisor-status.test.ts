@@ -10,7 +10,7 @@ describe('the status of the supervisor', () => {
       loadTimeMs: 1500,
       restarts: { engine: 2, gateway: 0 },
       crashes: { engine: { killed: 2 }, gateway: {} },
-      models: [{ id: 'a', memory: 2048, restarts: 2, crashes: { killed: 2 } }],
+      models: [{ id: 'a', status: 'loaded', memory: 2048, restarts: 2, crashes: { killed: 2 } }],
       memory: { budget: 4096 },
       other: 'unused',
     };

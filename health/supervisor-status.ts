@@ -1,5 +1,6 @@
 import { parseBackendUrl } from './backend.ts';
 import { requestBackend } from './request-backend.ts';
+import type { ModelStatus } from './supervisor-messages.ts';
 
 /** The supervisor's `/status`, as far as others use it. */
 export interface SupervisorStatus {
@@ -20,11 +21,16 @@ export interface SupervisorStatus {
 /** What the status says of one model. */
 export interface ModelReport {
   readonly id: string;
+  readonly status: ModelStatus;
   /** What it takes or would take, in bytes. */
   readonly memory: number | null;
   readonly restarts: number;
   /** By class. */
   readonly crashes: Readonly<Record<string, number>>;
+  /** Completed loads, and how long they took together. */
+  readonly loads: number;
+  readonly loadSeconds: number;
+  readonly unloads: number;
 }
 
 /** Requests `/status` once; undefined if no supervisor's health server responds at this URL. */

@@ -17,6 +17,7 @@ import type { CrashClass } from './engine/crash-class.ts';
 import { EngineProcess, type EngineProcessOwner } from './engine-process.ts';
 import { EngineConfigs, EngineReplacement, type ReplacementReport } from './engine-replacement.ts';
 import type { ClassifiedExit, EngineEvents, EngineFailure, FatalCrash, LoadFailure } from './events.ts';
+import { LoadTally } from './load-tally.ts';
 import type { RestartPlan } from './plan-restart.ts';
 import type { Child, ChildExit } from './process/child.ts';
 import type { ChildState } from './process/child-state.ts';
@@ -76,6 +77,7 @@ export class Engine implements EngineProcessOwner {
   readonly model: string;
   readonly backend: EngineBackend;
   readonly crashes = new CrashTally();
+  readonly tally = new LoadTally();
   readonly #options: EngineSetup;
   readonly #configs: EngineConfigs;
   readonly #replacement: EngineReplacement;
@@ -202,6 +204,7 @@ export class Engine implements EngineProcessOwner {
     this.#failure = undefined;
     this.#loadProgress = undefined;
     this.#boot = startBoot();
+    this.tally.began();
     this.#process = new EngineProcess({
       ...{ config: this.config, backend, boot: this.#boot, isFatal, events, owner: this },
       spawn: (isServing) =>
@@ -258,6 +261,7 @@ export class Engine implements EngineProcessOwner {
   /** Stops llama-server at once; the model is unloaded then. */
   async stop(): Promise<void> {
     if (this.#process === undefined || this.#unloading === 'stopping') return;
+    if (this.#unloading === 'draining') this.tally.unloaded();
     this.#unloading = 'stopping';
     const process = this.#process;
     await process.stop();
@@ -288,6 +292,8 @@ export class Engine implements EngineProcessOwner {
   }
 
   ready(): void {
+    const { loaded } = this.bootTimes;
+    if (typeof loaded === 'number') this.tally.completed(loaded);
     this.#replacement.engineReady();
     this.#options.owner.ready(this);
   }

@@ -30,6 +30,7 @@ function describeModel(model: ServedModel, memory: MemoryReport | undefined) {
     memory: memory?.memoryOf(id) ?? null,
     crashes: sumOf(model.engines.map(({ crashes }) => crashes.counts)),
     restarts: model.engines.reduce((sum, { restarts }) => sum + restarts, 0),
+    ...tallyOf(model),
     engines: model.engines.map((engine) => ({
       id: engine.id,
       status: engine.state.status,
@@ -40,6 +41,17 @@ function describeModel(model: ServedModel, memory: MemoryReport | undefined) {
       restart: engine.replacement ?? null,
     })),
   };
+}
+
+/** Of all its engines together. */
+function tallyOf({ engines }: ServedModel) {
+  const sum = { loads: 0, loadSeconds: 0, unloads: 0 };
+  for (const { tally } of engines) {
+    sum.loads += tally.loads;
+    sum.loadSeconds += tally.loadMs / 1000;
+    sum.unloads += tally.unloads;
+  }
+  return sum;
 }
 
 function sumOf(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {

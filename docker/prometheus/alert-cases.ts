@@ -23,6 +23,9 @@ const mistaken = of('corral_requests_total', `${chat}, status="400", outcome="re
 const probed = of('corral_requests_total', 'route="/readyz", status="503", outcome="refused"');
 const engineRestarts = of('corral_restarts_total', 'child="engine"');
 const engineHung = of('corral_crashes_total', 'child="engine", class="hung"');
+const modelIs = (model: string, status: string) =>
+  of('corral_model_status', `model="${model}", status="${status}"`);
+const loadSeconds = (model: string) => of('corral_model_loads_seconds_total', `model="${model}"`);
 const granted = of('corral_admissions_total', 'outcome="granted", priority="normal"');
 const waited = (le: string) => of('corral_queue_wait_seconds_bucket', `priority="low", le="${le}"`);
 
@@ -92,6 +95,29 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
         at: '10m',
       },
     ],
+  },
+  CorralModelFailed: {
+    fires: [
+      {
+        of: 'one of two models',
+        series: { [modelIs('a', 'failed')]: '0 1x10', [modelIs('b', 'failed')]: '0x10' },
+        at: '6m',
+      },
+    ],
+    silent: [
+      { of: 'one that is loaded again at once', series: { [modelIs('a', 'failed')]: '0 1 0x10' }, at: '6m' },
+      { of: 'a model that is unloaded', series: { [modelIs('a', 'unloaded')]: '1x10' }, at: '6m' },
+    ],
+  },
+  CorralModelsSwapping: {
+    fires: [
+      {
+        of: 'two models that load in turn',
+        series: { [loadSeconds('a')]: '0+15x90', [loadSeconds('b')]: '0+15x90' },
+        at: '60m',
+      },
+    ],
+    silent: [{ of: 'a load now and then', series: { [loadSeconds('a')]: '0x29 60x30 120x30' }, at: '60m' }],
   },
   CorralStuck: {
     fires: [

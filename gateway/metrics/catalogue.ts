@@ -5,6 +5,7 @@ export const metricSections = [
   'Keys',
   'Backend',
   'Deployment',
+  'Models',
   'GPU',
   'Gateway process',
   'Endpoint pickers',
@@ -278,6 +279,47 @@ export const system = {
   ),
 };
 
+/** Only with several models (models.json), under the supervisor. */
+export const models = {
+  status: define('Models', 'gauge')(
+    'corral_model_status',
+    'Status of a model: unloaded, loading, loaded, sleeping or failed. 1 for the current status, 0 for the others.',
+    ['model', 'status'],
+  ),
+  memory: define('Models', 'gauge')(
+    'corral_model_memory_bytes',
+    'Memory that a model takes, or would take if it were loaded.',
+    ['model'],
+  ),
+  memoryBudget: define('Models', 'gauge')(
+    'corral_memory_budget_bytes',
+    'Memory for all models together (MEMORY_BUDGET).',
+  ),
+  loads: define('Models', 'counter')(
+    'corral_model_loads_total',
+    'Completed loads of a model; restarts after crashes are not counted.',
+    ['model'],
+  ),
+  loadTime: define('Models', 'counter')(
+    'corral_model_loads_seconds_total',
+    'Time that the completed loads of a model took together.',
+    ['model'],
+  ),
+  unloads: define('Models', 'counter')('corral_model_unloads_total', 'How often a model was unloaded.', [
+    'model',
+  ]),
+  restarts: define('Models', 'counter')(
+    'corral_model_restarts_total',
+    'Restarts of the engines of a model after crashes.',
+    ['model'],
+  ),
+  crashes: define('Models', 'counter')(
+    'corral_model_crashes_total',
+    'Crashes of the engines of a model, by crash class.',
+    ['model', 'class'],
+  ),
+};
+
 /** The volume of the ledger and, by default, of the logs and models. */
 export const volume = {
   free: define('Gateway process', 'gauge')('corral_data_free_bytes', 'Free bytes on the volume of DATA_DIR.'),
@@ -453,6 +495,7 @@ export const catalogue: readonly MetricDefinition[] = [
   perKey,
   backend,
   system,
+  models,
   gpu,
   tokenCost,
   gatewayProcess,

@@ -17,6 +17,7 @@ import {
   registerBudgetMetrics,
   registerKeyTrafficMetrics,
 } from './key-metrics.ts';
+import { registerModelMetrics } from './model-metrics.ts';
 import {
   countOpenFiles,
   createVolumeReader,
@@ -83,6 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerTrafficMetrics(registry, traffic);
   registerComponentMetrics(registry, options);
   registerExternalMetrics(registry, external);
+  registerModelMetrics(registry, () => external.supervisor);
   registerBuildInfo(registry, options);
   registerProcessMetrics(registry, loop, () => external.openFiles);
   registerKeyTrafficMetrics(keyRegistry, keyTraffic, options.costPerHour);

@@ -8,6 +8,7 @@ import {
 import { backend } from '../../gateway/metrics/catalogue.ts';
 import { layOut, source } from './panels.ts';
 import { gpus, money, users } from './rows/costs.ts';
+import { modelsRow } from './rows/models.ts';
 import { errors, health, survival, trouble } from './rows/reliability.ts';
 import { queueRow, slots, speed, traffic } from './rows/traffic.ts';
 
@@ -40,7 +41,20 @@ const dashboard: Dashboard = {
   time: { from: 'now-3h', to: 'now' },
   refresh: '30s',
   templating: { list: variables },
-  panels: layOut([health, traffic, speed, queueRow, slots, errors, survival, users, gpus, money, trouble]),
+  panels: layOut([
+    health,
+    traffic,
+    speed,
+    queueRow,
+    slots,
+    modelsRow,
+    errors,
+    survival,
+    users,
+    gpus,
+    money,
+    trouble,
+  ]),
 };
 
 /** `docker/grafana/llama-corral.json`. `npm run docs` writes it. */

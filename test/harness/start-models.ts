@@ -31,6 +31,9 @@ export interface ModelView {
   readonly memory: number | null;
   readonly crashes: Readonly<Record<string, number>>;
   readonly restarts: number;
+  readonly loads: number;
+  readonly loadSeconds: number;
+  readonly unloads: number;
   readonly engines: readonly { readonly id: string; readonly status: string }[];
 }
 

@@ -111,6 +111,24 @@ describe('POST /admin/models/{id}/…', () => {
   });
 });
 
+it('the metrics tell what is loaded, and how long it took', async () => {
+  const origin = `http://127.0.0.1:${models.deployment.gatewayPort}`;
+  await waitFor('the last load to be counted', async () => {
+    const page = await (await fetch(`${origin}/metrics`)).text();
+    return page.includes('corral_model_loads_total{model="c"} 1');
+  });
+  const page = await (await fetch(`${origin}/metrics`)).text();
+  for (const line of [
+    'corral_model_status{model="a",status="loaded"} 1',
+    'corral_model_status{model="e",status="unloaded"} 1',
+    `corral_model_memory_bytes{model="e"} ${GiB}`,
+    `corral_memory_budget_bytes ${8 * GiB}`,
+    'corral_model_loads_total{model="e"} 0',
+  ])
+    expect(page).toContain(`${line}\n`);
+  expect(page).toMatch(/corral_model_loads_seconds_total\{model="a"\} 0\.\d+/);
+});
+
 describe('/admin/aliases/{name}', () => {
   it('is created, changed, promoted and rolled back in models.json', async () => {
     const before = { name: 'org/latest', targets: [{ model: 'a', weight: 1 }], previous: null };

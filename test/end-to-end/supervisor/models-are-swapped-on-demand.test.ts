@@ -120,6 +120,7 @@ describe('a request of an administrator', () => {
     await models.reaches('a', 'unloaded');
     await models.send({ kind: 'model-request', id: 4, model: 'z', action: 'load' });
     expect(await models.reply(4)).toEqual({ outcome: 'unknown-model' });
-    expect(await models.model('a')).toMatchObject({ crashes: {}, restarts: 0 });
+    expect(await models.model('a')).toMatchObject({ crashes: {}, restarts: 0, loads: 1, unloads: 1 });
+    expect((await models.model('a')).loadSeconds).toBeGreaterThan(0);
   });
 });

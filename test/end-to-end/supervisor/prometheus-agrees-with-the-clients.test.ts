@@ -1,7 +1,13 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { generation, gpu, requests, system as systemMetrics } from '../../../gateway/metrics/catalogue.ts';
+import {
+  generation,
+  gpu,
+  models,
+  requests,
+  system as systemMetrics,
+} from '../../../gateway/metrics/catalogue.ts';
 import { metricNames } from '../../../scripts/grafana/metric-names.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { type MeasuredStream, measureStream } from '../../harness/measured-stream.ts';
@@ -162,7 +168,16 @@ describe.skipIf(!program)('a real Prometheus', () => {
       if ((await prometheus.query(filled)).length === 0) empty.push(...metricNames(filled));
     }
     expect(expressions.length).toBeGreaterThan(70);
-    const never = [gpu.memoryTemperature, gpu.fan, gpu.eccErrors, gpu.trouble, gpu.recoveryAction];
+    const ofSeveral = [models.status, models.memory, models.memoryBudget, models.loads, models.loadTime];
+    const never = [
+      ...ofSeveral,
+      models.crashes,
+      gpu.memoryTemperature,
+      gpu.fan,
+      gpu.eccErrors,
+      gpu.trouble,
+      gpu.recoveryAction,
+    ];
     expect(empty).toEqual(never.map(({ name }) => name));
   });
 
@@ -187,7 +202,8 @@ describe.skipIf(!program)('a real Prometheus', () => {
     for (const name of rules.flatMap(({ query }) => metricNames(query))) {
       if ((await prometheus.query(`count(${name})`)).length === 0) missing.add(name);
     }
-    const never = [gpu.memoryTemperature, gpu.trouble, gpu.recoveryAction, gpu.eccErrors];
+    const ofGpus = [gpu.memoryTemperature, gpu.trouble, gpu.recoveryAction, gpu.eccErrors];
+    const never = [...ofGpus, models.status, models.loadTime];
     expect([...missing]).toEqual(never.map(({ name }) => name));
     const firing = rules.flatMap(({ name, alerts }) =>
       alerts.filter(({ state }) => state === 'firing').map((alert) => ({ name, ...alert })),
