@@ -1,11 +1,12 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import type { ApiError } from '../errors/api-error.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
 import { addressGroup } from '../http/client-address.ts';
-import type { Guard } from './guard.ts';
+import { LocalStore } from '../limits/counter-store.ts';
+import type { RequestContext } from '../proxy/request-context.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
@@ -22,35 +23,30 @@ export function authenticate(
   { ring, failedLogins }: Authenticator,
   scope: Scope,
   ...alternatives: readonly Scope[]
-): Guard {
+): (context: RequestContext) => void {
   const scopes = [scope, ...alternatives];
   return (context) => {
     const keys = ring();
     if (keys === undefined) {
       if (scope === 'admin') throw adminDisabled();
-      return undefined;
+      return;
     }
     const { record, incoming } = context;
     const secrets = presentedSecrets(incoming.headers);
     const accepted = findKey(keys, secrets);
-    if (accepted === undefined) return rejectLogin(failedLogins, secrets, record.address);
+    if (accepted === undefined) throw loginError(failedLogins, secrets, record.address);
     const { key, previous } = accepted;
     record.keyId = key.id;
     record.previousSecret = previous;
     if (!scopes.some((one) => key.scopes.includes(one))) throw insufficientScope(scope);
     context.key = key;
-    return undefined;
   };
 }
 
 /** A request without a secret is no attempt to guess one, and does not count. */
-async function rejectLogin(
-  failedLogins: FailedLogins,
-  secrets: readonly string[],
-  address: string,
-): Promise<never> {
-  const wait = secrets.length > 0 ? await failedLogins.count(address) : undefined;
-  throw wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
+function loginError(failedLogins: FailedLogins, secrets: readonly string[], address: string): ApiError {
+  const wait = secrets.length > 0 ? failedLogins.count(address) : undefined;
+  return wait === undefined ? invalidApiKey() : tooManyFailedLogins(wait);
 }
 
 function findKey(ring: KeyRing, secrets: readonly string[]) {
@@ -98,7 +94,7 @@ const WINDOW_SECONDS = 60;
 /** Counts the requests with an invalid key of each address, to slow down guessing. Valid keys are not affected. */
 export class FailedLogins {
   readonly #limit: number;
-  readonly #counters: RateLimiterMemory;
+  readonly #counters = new LocalStore(WINDOW_SECONDS);
   /** Makes it unpredictable which addresses share a counter. */
   readonly #salt = randomBytes(16).toString('hex');
   #total = 0;
@@ -106,7 +102,6 @@ export class FailedLogins {
   /** `limit` is per minute; 0 is no limit. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#counters = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS });
   }
 
   /** Failures since the gateway started. */
@@ -115,15 +110,15 @@ export class FailedLogins {
   }
 
   /** Counts a failure. Returns how long the address has to wait, ms, once it has used up its attempts. */
-  async count(address: string): Promise<number | undefined> {
+  count(address: string): number | undefined {
     this.#total += 1;
     if (this.#limit === 0) return undefined;
-    const { consumedPoints, msBeforeNext } = await this.#counters.penalty(this.#counterOf(address));
-    return consumedPoints > this.#limit ? msBeforeNext : undefined;
+    const { used, resetMs } = this.#counters.consume(this.#counterOf(address), 1, Number.POSITIVE_INFINITY);
+    return used > this.#limit ? resetMs : undefined;
   }
 
-  #counterOf(address: string): number {
+  #counterOf(address: string): string {
     const digest = hash('sha256', this.#salt + addressGroup(address), 'buffer');
-    return digest.readUInt32BE() % COUNTERS;
+    return String(digest.readUInt32BE() % COUNTERS);
   }
 }

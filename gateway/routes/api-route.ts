@@ -41,8 +41,7 @@ export function handleApiRoute(
     let isCounted = false;
     try {
       checkFirst?.(context);
-      const checking = checkKey(context);
-      if (checking !== undefined) await checking;
+      checkKey(context);
       isCounted = true;
       const counting = rateLimits.countRequest(context.key, context.response, unit);
       refund = counting instanceof Promise ? await counting : counting;
