@@ -180,6 +180,12 @@ export function createApp(services: AppDependencies): App {
   app.delete('/dashboard/session', sameOrigin, handleLogout(dashboard));
   app.get('/dashboard/events', sameOrigin, loggedIn, handleEvents(dashboard));
   app.delete('/dashboard/requests/:id{.+}', sameOrigin, loggedIn, cancelRequest(liveRequests));
+  for (const action of ['load', 'unload'] as const) {
+    const act = requestModelAction(services.supervisor, action);
+    app.post(`/dashboard/models/:id{.+}/${action}`, sameOrigin, loggedIn, act);
+  }
+  app.post('/dashboard/aliases/:name{.+}/promote', sameOrigin, loggedIn, promoteAlias(ofModels));
+  app.post('/dashboard/aliases/:name{.+}/rollback', sameOrigin, loggedIn, rollBackAlias(ofModels));
   for (const path of ['/', '/dashboard', '/dashboard/events', '/favicon.ico'])
     app.all(path, rejectOtherMethods('GET'));
 

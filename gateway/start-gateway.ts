@@ -21,6 +21,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
 import { ModelNames } from './models/model-names.ts';
+import { reportModels } from './models/models-report.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-record.ts';
@@ -135,6 +136,8 @@ export async function startGateway(
     backendMonitor: monitor,
     liveRequests,
     tokenCost,
+    reportModels: async () =>
+      config.registry && reportModels({ supervisor, registry: config.registry, getSupervisorStatus }),
     getKeyRing: authenticator.ring,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,

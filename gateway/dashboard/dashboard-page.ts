@@ -31,6 +31,7 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
       <ul class="problems" id="problems" aria-label="Problems" hidden></ul>
       ${overview}
       ${charts}
+      ${models}
       <div class="columns">${slots}${gpus}</div>
       ${requests}
       ${keys}
@@ -98,6 +99,18 @@ const table = (id: string, title: string, columns: readonly string[], empty: str
           </table>
         </div>
         <p class="empty" id="${id}-empty">${empty}</p>`;
+
+const modelColumns = ['Model', 'Kind', 'Status', 'Memory', 'Slots', 'Waiting', 'Tokens/s', 'Pin', 'Action'];
+
+/** Shown only with several models. */
+const models = html`<section class="card" id="models-card" aria-labelledby="models-title" hidden>
+        <h2 id="models-title">Models</h2>
+        <p class="hint" id="models-memory"></p>
+        <p class="problem" id="models-message" role="alert" hidden></p>
+        ${table('models', 'Models', modelColumns, 'models.json lists no models.')}
+        <h3>Aliases</h3>
+        ${table('aliases', 'Aliases', ['Alias', 'Models', 'Action'], 'There are no aliases.')}
+      </section>`;
 
 const openColumns = ['Request', 'Key', 'Path', 'State', 'Age', 'Tokens', 'Tokens/s', 'Cancel'];
 const recentColumns = [

@@ -3,6 +3,7 @@ import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { cacheFor } from '../http/cache-for.ts';
 import type { IsTrustedProxy } from '../http/client-address.ts';
+import type { ModelsReport } from '../models/models-report.ts';
 import type { RequestFinished } from '../proxy/request-record.ts';
 import { Assets } from './pages.ts';
 import { RecentRequests } from './request-views.ts';
@@ -18,6 +19,8 @@ export interface DashboardOptions extends SnapshotSources {
   readonly getKeyRing: () => KeyRing | undefined;
   readonly isTrusted: IsTrustedProxy;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  /** Undefined with one model. */
+  readonly reportModels: () => Promise<ModelsReport | undefined>;
   /** The folder in which the supervisor stores crash records. */
   readonly dataDir: string;
 }
@@ -44,9 +47,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const clients = new SseClients(collect, () => ({ history: sampler.samples }));
 
   async function collect() {
-    const [supervisor, crash] = await Promise.all([options.getSupervisorStatus(), readLastCrash()]);
+    const [supervisor, report, crash] = await Promise.all([
+      options.getSupervisorStatus(),
+      options.reportModels(),
+      readLastCrash(),
+    ]);
     return {
-      now: takeSnapshot(options, { supervisor, stats: sampler.samples.at(-1) }),
+      now: takeSnapshot(options, { supervisor, report, stats: sampler.samples.at(-1) }),
       recent: recent.all,
       crash,
     };

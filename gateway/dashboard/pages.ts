@@ -19,7 +19,7 @@ const assetPaths: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...['style.css', 'icon.svg', 'landing.js', 'login.js', 'dashboard.js', 'charts.js', 'tables.js'],
-      ...['overview.js', 'format.js', 'engine.js', 'elements.js'],
+      ...['overview.js', 'format.js', 'engine.js', 'elements.js', 'models.js', 'confirm-button.js'],
     ].map((name) => [name, join(pageFolder, name)]),
   ),
   'uplot.js': join(uPlot, 'uPlot.esm.js'),

@@ -8,9 +8,11 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { HOUR } from '../../settings/durations.ts';
 import type { UsageSums } from '../api/usage.ts';
 import type { ModelNames } from '../models/model-names.ts';
+import type { ModelsReport } from '../models/models-report.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { describeModels, type ModelRows } from './model-rows.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
 import type { StatsSample } from './stats-sampler.ts';
 
@@ -67,6 +69,8 @@ export interface Snapshot {
   readonly supervisor: Pick<SupervisorStatus, 'boot' | 'restarts'> | null;
   readonly slots: { readonly total: number; readonly busy: number };
   readonly queue: { readonly waiting: number; readonly limit: number };
+  /** Null with one model. */
+  readonly models: ModelRows | null;
   readonly lanes: readonly LaneView[];
   /** Oldest first, at most fifty. */
   readonly open: readonly OpenRequest[];
@@ -82,14 +86,19 @@ export interface Snapshot {
   readonly stats: StatsSample | undefined;
 }
 
+/** What has to be waited for before a snapshot is taken. */
+export interface SnapshotReadings {
+  readonly supervisor: SupervisorStatus | undefined;
+  /** Undefined with one model. */
+  readonly report: ModelsReport | undefined;
+  readonly stats: StatsSample | undefined;
+}
+
 const startedAt = Date.now() - performance.now();
 
 export function takeSnapshot(
   sources: SnapshotSources,
-  {
-    supervisor,
-    stats,
-  }: { readonly supervisor: SupervisorStatus | undefined; readonly stats: StatsSample | undefined },
+  { supervisor, report, stats }: SnapshotReadings,
 ): Snapshot {
   const { backendMonitor, gate, scheduler, models, gpus, tokenCost, costPerHour } = sources;
   const { capacity, leased, waiting } = scheduler.counts;
@@ -106,20 +115,27 @@ export function takeSnapshot(
     supervisor: supervisor ? { boot: supervisor.boot, restarts: supervisor.restarts } : null,
     slots: { total: capacity, busy: leased },
     queue: { waiting, limit: sources.maxWaiting },
-    ...describeOpenRequests(sources),
+    ...describeOpenRequests(sources, report),
     keys: describeKeys(sources),
     gpus: gpus.samples,
     gpuTrouble: gpus.troubleMessage ?? null,
     costPerHour: costPerHour ?? null,
     price: tokenCost.overall,
-    problems: findProblems(sources),
+    problems: findProblems(sources, report?.problem ?? undefined),
   };
 }
 
-function describeOpenRequests({ liveRequests, keys }: SnapshotSources): Pick<Snapshot, 'open' | 'lanes'> {
+function describeOpenRequests(
+  { liveRequests, keys }: SnapshotSources,
+  report: ModelsReport | undefined,
+): Pick<Snapshot, 'open' | 'lanes' | 'models'> {
   const now = performance.now();
   const open = liveRequests.records.map((record) => describeOpenRequest(record, now));
-  return { open: open.slice(0, MAX_OPEN), lanes: groupByLane(open, keys?.ring.keys ?? []) };
+  return {
+    open: open.slice(0, MAX_OPEN),
+    lanes: groupByLane(open, keys?.ring.keys ?? []),
+    models: report ? describeModels(report, open) : null,
+  };
 }
 
 function describeKeys({ keys, ledger, tokenCost, costPerHour }: SnapshotSources): KeyUsageView[] | null {
@@ -129,12 +145,16 @@ function describeKeys({ keys, ledger, tokenCost, costPerHour }: SnapshotSources)
   return topKeys({ keys: keys.ring.keys, today, costByKey: tokenCost.byKey, costPerHour, now });
 }
 
-function findProblems({ backendMonitor, keys, ledger }: SnapshotSources): string[] {
+function findProblems(
+  { backendMonitor, keys, ledger }: SnapshotSources,
+  modelsProblem: string | undefined,
+): string[] {
   const problems = [
     backendMonitor.keyRejected
       ? 'The backend rejects the API key of this gateway: BACKEND_API_KEY is wrong.'
       : undefined,
     keys?.problem === undefined ? undefined : `${keys.problem}; the previous keys remain in effect.`,
+    modelsProblem && `${modelsProblem}; the models loaded before stay in use.`,
     ledger.problem === undefined
       ? undefined
       : `Cannot write the usage ledger (${ledger.problem}): usage is kept in memory.`,

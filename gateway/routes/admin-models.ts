@@ -1,6 +1,5 @@
 import type { ModelAction } from '../../health/supervisor-messages.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
-import { readRegistryFile } from '../../models/registry-file.ts';
 import type { RegistryPlace } from '../config.ts';
 import {
   changeRejected,
@@ -9,7 +8,7 @@ import {
   modelNotFound,
 } from '../errors/catalogue.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
-import { viewModels } from '../models/model-views.ts';
+import { reportModels } from '../models/models-report.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 export interface AdminModelsOptions {
@@ -20,22 +19,12 @@ export interface AdminModelsOptions {
 }
 
 /** `GET /admin/models`: the state of all models, the aliases, and what is wrong with `models.json`. */
-export function listModels({ supervisor, registry: place, getSupervisorStatus }: AdminModelsOptions) {
+export function listModels(options: AdminModelsOptions) {
   return async (c: GatewayContext) => {
-    const state = supervisor.engines;
-    if (state === undefined) throw modelActionsNotSupported();
-    const [status, file] = await Promise.all([getSupervisorStatus(), place && readRegistry(place)]);
-    const view = viewModels({ state, registry: file?.registry, supervisor: status });
-    return c.json({ ...view, problem: file?.problem ?? null });
+    const report = await reportModels(options);
+    if (report === undefined) throw modelActionsNotSupported();
+    return c.json(report);
   };
-}
-
-async function readRegistry({ file, modelsDir }: RegistryPlace) {
-  try {
-    return { registry: (await readRegistryFile(file, modelsDir)).registry, problem: undefined };
-  } catch (error) {
-    return { registry: undefined, problem: (error as Error).message };
-  }
 }
 
 const messages: Readonly<Record<ModelAction, string>> = {

@@ -17,8 +17,8 @@ export interface ModelsOptions {
   readonly models: readonly object[];
   /** Runs fake llama-servers, whose scenario is the name of the model file. Missing files are created. */
   readonly fakes?: boolean;
-  /** Runs the real gateway, which the methods about messages cannot drive. */
-  readonly realGateway?: boolean;
+  /** Runs the real gateway with this key file. The methods about messages cannot drive it. */
+  readonly gatewayKeys?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -62,13 +62,14 @@ export interface ModelsDeployment extends AsyncDisposable {
 export async function startModels({
   models,
   fakes = false,
-  realGateway = false,
+  gatewayKeys,
   env = {},
 }: ModelsOptions): Promise<ModelsDeployment> {
   const folder = newFolder();
   const dataDir = join(folder, 'data');
   const file = join(dataDir, 'models.json');
   mkdirSync(dataDir, { recursive: true });
+  if (gatewayKeys !== undefined) writeFileSync(join(dataDir, 'keys.json'), gatewayKeys, { mode: 0o600 });
   if (fakes) {
     mkdirSync(join(folder, 'models'));
     for (const model of models)
@@ -84,7 +85,7 @@ export async function startModels({
   };
   writeModels(models);
   const fakeGateway = join(import.meta.dirname, '../fakes/fake-models-gateway.ts');
-  const gateway = { GATEWAY_PROGRAM: realGateway ? '' : fakeGateway };
+  const gateway = { GATEWAY_PROGRAM: gatewayKeys === undefined ? fakeGateway : '' };
   const deployment = await startDeployment({
     folder,
     ...(!fakes && { real: { engine: inject('engine'), model: '' } }),

@@ -7,6 +7,7 @@
 import { Charts } from './charts.js';
 import { byId, setText } from './elements.js';
 import { showCrash, showEngine, showGpus, showStartup } from './engine.js';
+import { showModels } from './models.js';
 import { showSlots, showStatus, showTiles } from './overview.js';
 import { showKeys, showOpen, showRecent } from './tables.js';
 
@@ -54,6 +55,7 @@ function showNow(now) {
   showStatus(now);
   showTiles(now);
   showSlots(now);
+  showModels(now, post);
   showOpen(now.open, cancel);
   showKeys(now);
   showGpus(now);
@@ -90,4 +92,22 @@ async function logOut() {
 /** @param {string} id */
 async function cancel(id) {
   await fetch(`dashboard/requests/${encodeURIComponent(id)}`, { method: 'DELETE' });
+}
+
+/**
+ * Posts to a path of the dashboard. What the gateway rejects is shown until the next attempt.
+ * @param {string} path
+ * @param {object} [body]
+ */
+async function post(path, body) {
+  const message = byId('models-message');
+  message.hidden = true;
+  const response = await fetch(`dashboard/${path}`, {
+    method: 'POST',
+    ...(body && { body: JSON.stringify(body) }),
+  }).catch(() => undefined);
+  if (response === undefined || response.ok) return;
+  const { error } = await response.json().catch(() => ({}));
+  setText(message, error?.message ?? `HTTP ${response.status}`);
+  message.hidden = false;
 }

@@ -11,6 +11,11 @@ export function byId(id) {
 }
 
 /**
+ * @param {string} id of a table
+ */
+export const getTableBody = (id) => /** @type {HTMLElement} */ (byId(id).querySelector('tbody'));
+
+/**
  * @param {string} tag
  * @param {string} [className]
  * @param {...(Node | string)} children

@@ -50,5 +50,9 @@ export const formatDateTime = (at) => dayAndClock.format(at);
 /** @param {number} bytes */
 export const formatGibibytes = (bytes) => (bytes / 1024 ** 3).toFixed(bytes < 10 * 1024 ** 3 ? 1 : 0);
 
+/** @param {number} bytes */
+export const formatBytes = (bytes) =>
+  bytes < 1024 ** 3 ? `${Math.round(bytes / 1024 ** 2)} MiB` : `${formatGibibytes(bytes)} GiB`;
+
 /** @param {number} ratio 0 to 1 */
 export const formatPercent = (ratio) => `${Math.round(ratio * 100)} %`;

@@ -2,22 +2,35 @@
  * @import { Snapshot } from '../snapshot.ts'
  * @import { RecentRequest } from '../request-views.ts'
  */
-import { byId, createRow, element, fillRow, setText, syncChildren, toggleEmpty } from './elements.js';
+import { createConfirmButton } from './confirm-button.js';
+import {
+  byId,
+  createRow,
+  element,
+  fillRow,
+  getTableBody,
+  setText,
+  syncChildren,
+  toggleEmpty,
+} from './elements.js';
 import { formatCount, formatDuration, formatMoney, formatRate, formatTime } from './format.js';
-
-/** @param {string} id */
-const getBody = (id) => /** @type {HTMLElement} */ (byId(id).querySelector('tbody'));
 
 /**
  * @param {Snapshot['open']} open
  * @param {(id: string) => void} cancel
  */
 export function showOpen(open, cancel) {
-  syncChildren(getBody('open'), open, {
+  syncChildren(getTableBody('open'), open, {
     getKey: ({ id }) => id,
     create({ id }) {
       const row = createRow(7);
-      row.append(element('td', '', createCancelButton(id, cancel)));
+      row.append(
+        element(
+          'td',
+          '',
+          createConfirmButton('Cancel', `request ${id}`, () => cancel(id)),
+        ),
+      );
       return row;
     },
     fill(row, { id, key, path, state, ageMs, tokens, tokensPerSecond }) {
@@ -30,36 +43,6 @@ export function showOpen(open, cancel) {
   toggleEmpty('open', open.length === 0);
 }
 
-/** Time for the second press, ms. */
-const CONFIRM_TIMEOUT = 4000;
-
-/**
- * A button that must be pressed twice, as a cancelled request cannot be restored.
- * @param {string} id
- * @param {(id: string) => void} cancel
- */
-function createCancelButton(id, cancel) {
-  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Cancel'));
-  button.type = 'button';
-  const reset = () => {
-    button.classList.remove('sure');
-    setText(button, 'Cancel');
-    button.setAttribute('aria-label', `Cancel request ${id}`);
-  };
-  reset();
-  button.addEventListener('click', () => {
-    if (button.classList.contains('sure')) {
-      button.disabled = true;
-      return cancel(id);
-    }
-    button.classList.add('sure');
-    setText(button, 'Sure?');
-    button.setAttribute('aria-label', `Sure? Press again to cancel request ${id}`);
-    setTimeout(reset, CONFIRM_TIMEOUT);
-  });
-  return button;
-}
-
 const outcomeTexts = {
   ok: '',
   refused: 'rejected',
@@ -69,7 +52,7 @@ const outcomeTexts = {
 
 /** @param {readonly RecentRequest[]} recent */
 export function showRecent(recent) {
-  syncChildren(getBody('recent'), recent, {
+  syncChildren(getTableBody('recent'), recent, {
     getKey: ({ id, at }) => `${at} ${id}`,
     create(request) {
       const row = createRow(10);
@@ -115,7 +98,7 @@ const shortId = (id) => (id.length > 14 ? `${id.slice(0, 8)}…` : id);
 
 /** @param {Snapshot} now */
 export function showKeys({ keys }) {
-  syncChildren(getBody('keys'), keys ?? [], {
+  syncChildren(getTableBody('keys'), keys ?? [], {
     getKey: ({ id }) => id,
     create() {
       const row = createRow(7);

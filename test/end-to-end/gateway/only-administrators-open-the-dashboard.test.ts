@@ -74,6 +74,8 @@ describe('without a session', () => {
       const headers = { ...ours, cookie };
       expect(await codeOf(await send('GET /dashboard/events', headers))).toBe('session_needed');
       expect(await codeOf(await send('DELETE /dashboard/requests/some', headers))).toBe('session_needed');
+      expect(await codeOf(await send('POST /dashboard/models/x/load', headers))).toBe('session_needed');
+      expect(await codeOf(await send('POST /dashboard/aliases/x/rollback', headers))).toBe('session_needed');
       expect(await (await send('GET /dashboard/session', headers)).json()).toMatchObject({ active: false });
     }
   });
@@ -151,6 +153,10 @@ describe('cross-site requests', () => {
     for (const request of [
       'GET /dashboard/events',
       'DELETE /dashboard/requests/x',
+      'POST /dashboard/models/x/load',
+      'POST /dashboard/models/x/unload',
+      'POST /dashboard/aliases/x/promote',
+      'POST /dashboard/aliases/x/rollback',
       'DELETE /dashboard/session',
     ]) {
       expect([request, await codeOf(await send(request, headers))]).toEqual([request, 'wrong_site']);

@@ -1,33 +1,28 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiContract } from '../../harness/api-contract.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const GiB = 1024 ** 3;
 const fake = { file: 'ready', limits: { memory: GiB } };
 
-let keys: TemporaryFolder;
 let models: ModelsDeployment;
 let contract: ApiContract;
 beforeAll(async () => {
-  keys = await temporaryFolder();
-  await writeFile(keys.file('keys.json'), keyFileText({ ops: { secret: opsSecret, scopes: ['admin'] } }));
-  await chmod(keys.file('keys.json'), 0o600);
   models = await startModels({
     fakes: true,
-    realGateway: true,
+    gatewayKeys: keyFileText({ ops: { secret: opsSecret, scopes: ['admin'] } }),
     models: [
       { id: 'a', ...fake, pin: true },
       { id: 'org/b:q4', ...fake },
       { id: 'c', ...fake, listed: false },
       { id: 'e', ...fake, kind: 'embeddings' },
     ],
-    env: { AUTH_KEYS_FILE: keys.file('keys.json'), MEMORY_BUDGET: '8GiB' },
+    env: { MEMORY_BUDGET: '8GiB' },
   });
   await models.reaches('a', 'loaded');
   const { gatewayPort } = models.deployment;
@@ -35,10 +30,7 @@ beforeAll(async () => {
   await waitFor('the gateway', async () => (await fetch(`${origin}/livez`)).ok);
   contract = new ApiContract((await (await fetch(`${origin}/openapi.json`)).json()) as object);
 });
-afterAll(async () => {
-  await models[Symbol.asyncDispose]();
-  await keys[Symbol.asyncDispose]();
-});
+afterAll(() => models[Symbol.asyncDispose]());
 
 interface Reply {
   readonly status: number;

@@ -1,0 +1,35 @@
+import type { SupervisorStatus } from '../../health/supervisor-status.ts';
+import { readRegistryFile } from '../../models/registry-file.ts';
+import type { RegistryPlace } from '../config.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import { type ModelsView, viewModels } from './model-views.ts';
+
+export interface ModelsReport extends ModelsView {
+  /** Why the current `models.json` is not in effect; null if it is. */
+  readonly problem: string | null;
+}
+
+interface ModelsReportSources {
+  readonly supervisor: Pick<SupervisorClient, 'engines'>;
+  /** Undefined with one model. */
+  readonly registry: RegistryPlace | undefined;
+  readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+}
+
+/** The models and aliases for operators; undefined without a supervisor. */
+export async function reportModels(sources: ModelsReportSources): Promise<ModelsReport | undefined> {
+  const { supervisor, registry: place, getSupervisorStatus } = sources;
+  const [status, file] = await Promise.all([getSupervisorStatus(), place && readRegistry(place)]);
+  const state = supervisor.engines;
+  if (state === undefined) return undefined;
+  const view = viewModels({ state, registry: file?.registry, supervisor: status });
+  return { ...view, problem: file?.problem ?? null };
+}
+
+async function readRegistry({ file, modelsDir }: RegistryPlace) {
+  try {
+    return { registry: (await readRegistryFile(file, modelsDir)).registry, problem: undefined };
+  } catch (error) {
+    return { registry: undefined, problem: (error as Error).message };
+  }
+}
