@@ -22,6 +22,7 @@ import {
   requireSameOrigin,
   requireSession,
 } from './dashboard/page-routes.ts';
+import type { ModelDirectory } from './engines/model-directory.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import { discardBody } from './http/discard-body.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
@@ -54,6 +55,8 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly keys: KeyStore | undefined;
   readonly ledger: UsageLedger;
   readonly metrics: Metrics;
+  /** Undefined with one model. */
+  readonly directory?: ModelDirectory | undefined;
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;

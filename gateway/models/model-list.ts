@@ -75,23 +75,29 @@ export interface PageQuery {
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 1000;
 
+export interface NamedModel {
+  readonly id: string;
+  readonly info: ModelInfo;
+}
+
 /** One page of Anthropic's list of models. */
-export function anthropicModelPage(ids: readonly string[], info: ModelInfo, query: PageQuery) {
+export function anthropicModelPage(models: readonly NamedModel[], query: PageQuery) {
   const limit = query.limit === undefined ? DEFAULT_PAGE : Number(query.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     throw invalidValue('limit', `an integer from 1 to ${MAX_PAGE}`, limit);
   const { after_id, before_id } = query;
+  const ids = models.map(({ id }) => id);
   const from = after_id === undefined ? 0 : findIndex(ids, 'after_id', after_id) + 1;
   const to = before_id === undefined ? ids.length : findIndex(ids, 'before_id', before_id);
-  const between = ids.slice(from, to);
+  const between = models.slice(from, to);
   // Read backwards, a page ends right before `before_id`.
   const page =
     after_id === undefined && before_id !== undefined ? between.slice(-limit) : between.slice(0, limit);
   return {
-    data: page.map((id) => anthropicModel(id, info)),
+    data: page.map(({ id, info }) => anthropicModel(id, info)),
     has_more: page.length < between.length,
-    first_id: page[0] ?? null,
-    last_id: page.at(-1) ?? null,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
   };
 }
 

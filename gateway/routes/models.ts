@@ -1,5 +1,8 @@
+import type { Key } from '../../keys/key.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
 import type { EngineServices } from '../engines/engine-services.ts';
+import { type ListedModel, listDirectory } from '../engines/listed-models.ts';
+import type { ModelDirectory } from '../engines/model-directory.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
 import {
   anthropicModel,
@@ -14,19 +17,23 @@ import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 export interface ModelRouteOptions {
   readonly models: ModelNames;
+  /** Undefined with one model. */
+  readonly directory?: ModelDirectory | undefined;
   readonly engine: Pick<EngineServices, 'modelMeta' | 'monitor' | 'gate'>;
 }
 
 /** `GET /v1/models`, in the format of the API that the client uses. */
 export function listModels(options: ModelRouteOptions) {
   return async (c: GatewayContext) => {
-    const ids = allowedModels(options.models, c);
-    const info = await getModelInfo(options);
-    if (isAnthropic(c)) return c.json(anthropicModelPage(ids, info, c.req.query()));
+    const models = (await findModels(options, c)).filter(({ listed }) => listed);
+    if (isAnthropic(c)) {
+      const chats = models.filter(({ kind }) => kind === 'chat');
+      return c.json(anthropicModelPage(chats, c.req.query()));
+    }
     return c.json({
       object: 'list',
-      data: ids.map((id) => describeModel(id, info)),
-      models: ids.map((id) => ollamaModelEntry(id, info)),
+      data: models.map(describeListed),
+      models: models.map(({ id, info }) => ollamaModelEntry(id, info)),
     });
   };
 }
@@ -35,17 +42,31 @@ export function listModels(options: ModelRouteOptions) {
 export function getModel(options: ModelRouteOptions) {
   return async (c: GatewayContext) => {
     const id = c.req.param('id') ?? '';
-    if (!allowedModels(options.models, c).includes(id)) throw modelNotFound(id);
-    const info = await getModelInfo(options);
-    return c.json(isAnthropic(c) ? anthropicModel(id, info) : describeModel(id, info));
+    const model = (await findModels(options, c)).find((one) => one.id === id);
+    if (model === undefined) throw modelNotFound(id);
+    return c.json(isAnthropic(c) ? anthropicModel(id, model.info) : describeListed(model));
   };
 }
 
+/** Clients of OpenAI ignore the targets of an alias. */
+const describeListed = ({ id, info, targets }: ListedModel) => ({
+  ...describeModel(id, info),
+  ...(targets && { targets }),
+});
+
 const isAnthropic = (c: GatewayContext) => isAnthropicClient(c.req.path, c.env.incoming.headers);
 
-function allowedModels(models: ModelNames, c: GatewayContext): readonly string[] {
+/** All that the key may use. */
+async function findModels(options: ModelRouteOptions, c: GatewayContext): Promise<readonly ListedModel[]> {
+  const { key } = c.get('request');
+  if (options.directory !== undefined) return listDirectory(options.directory, key);
+  const names = allowedNames(options.models, key);
+  const info = await getModelInfo(options);
+  return names.map((id) => ({ id, kind: 'chat', listed: true, info }));
+}
+
+function allowedNames(models: ModelNames, key: Key | undefined): readonly string[] {
   if (models.public.length === 0) throw modelLoading(1000);
-  const key = c.get('request').key;
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
