@@ -8,8 +8,9 @@ const foreignNames = [
   ...['WORKER_PORT', 'MODEL_HEALTH_ENDPOINT', 'LAMBDA_API_KEY', 'ENDPOINT_ID', 'ACME_EMAIL'],
   ...['CORRAL_IMAGE', 'CORRAL_MODELS', 'CORRAL_BIND', 'CORRAL_PORT', 'CORRAL_PORT_HEALTH', 'CORRAL_SUBNET'],
   ...['LLAMA_CPP_DIGEST', 'NODE_DIGEST'],
-  // A quantization.
+  // Quantizations.
   'Q4_K_M',
+  'Q8_0',
 ];
 const isKnown = (name: string) =>
   foreignNames.includes(name) || name in variables || name.replace(/_FILE$/, '') in variables;

@@ -79,9 +79,13 @@ than the 503 of an ingress without a pod. Of several, one whose model is away le
 {{- if or .Values.autoscaling.enabled .Values.scaleToZero.enabled }}yes{{ end }}
 {{- end }}
 
-{{/* What llama-server downloads; empty where the model lies on the volume. */}}
+{{/* What llama-server downloads; empty where the models lie on the volume. */}}
 {{- define "llama-corral.download" -}}
+{{- if .Values.models.list }}
+{{- range .Values.models.list }}{{ default (get . "url") (get . "hf") }}{{ end }}
+{{- else }}
 {{- if not .Values.model.file }}{{ default .Values.model.huggingFace .Values.model.url }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* The Service that proxies send clients to: ours, or the HTTP add-on's where there may be no pod. */}}
@@ -115,8 +119,11 @@ port: {{ int .Values.service.port }}
 {{- if and $several .Values.keys.enabled (not (include "llama-corral.keysSecret" .)) }}
 {{- fail "several pods need one key file: set keys.existingSecret or keys.content" }}
 {{- end }}
-{{- if not (or .Values.model.file .Values.model.url .Values.model.huggingFace) }}
-{{- fail "no model is named: set model.huggingFace, model.url or model.file" }}
+{{- if and .Values.models.aliases (not .Values.models.list) }}
+{{- fail "models.aliases has names of models that models.list does not have: set models.list" }}
+{{- end }}
+{{- if not (or .Values.models.list .Values.model.file .Values.model.url .Values.model.huggingFace) }}
+{{- fail "no model is named: set model.huggingFace, model.url, model.file or models.list" }}
 {{- end }}
 {{- if and .Values.scaleToZero.enabled (not (or .Values.scaleToZero.hosts .Values.ingress.enabled .Values.traefik.enabled)) }}
 {{- fail "the HTTP add-on tells requests apart by host: set scaleToZero.hosts" }}
