@@ -22,6 +22,7 @@ import {
   requireSameOrigin,
   requireSession,
 } from './dashboard/page-routes.ts';
+import type { EngineOverview } from './engines/engine-overview.ts';
 import type { ModelDirectory } from './engines/model-directory.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import { discardBody } from './http/discard-body.ts';
@@ -33,6 +34,7 @@ import { guarded } from './middleware/guard.ts';
 import { respondWithError } from './middleware/handle-error.ts';
 import { type RequestContextOptions, RequestContexts } from './middleware/request-context.ts';
 import { limitHeaders, reportRates } from './middleware/request-limits.ts';
+import type { PublicNames } from './models/model-names.ts';
 import type { GatewayEnv } from './proxy/gateway-context.ts';
 import type { RequestContext } from './proxy/request-context.ts';
 import {
@@ -57,6 +59,8 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly metrics: Metrics;
   /** Undefined with one model. */
   readonly directory?: ModelDirectory | undefined;
+  readonly overview: EngineOverview;
+  readonly models: PublicNames;
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;

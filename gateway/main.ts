@@ -65,7 +65,7 @@ export async function main(
     isLogged = true;
     exitWithoutReader();
   };
-  if (!supervised) warnWhenUnreachable(gateway.monitor, config.backend.address, log);
+  if (!supervised) warnWhenUnreachable(gateway.overview.monitor, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');

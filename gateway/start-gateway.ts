@@ -2,12 +2,12 @@ import type { Server } from 'node:http';
 import type { BackendMonitor } from '../health/backend-monitor.ts';
 import { readSupervisorStatus } from '../health/supervisor-status.ts';
 import type { Log } from '../log/create-log.ts';
-import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import { logRequest } from './access-log.ts';
 import { createApp, createRequestListener } from './app.ts';
 import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
-import { EngineServices } from './engines/engine-services.ts';
+import type { EngineOverview } from './engines/engine-overview.ts';
+import type { EngineServices } from './engines/engine-services.ts';
 import { type Gpus, monitorGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { cacheFor } from './http/cache-for.ts';
@@ -20,12 +20,12 @@ import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metr
 import { createMetrics } from './metrics/metrics.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
-import { ModelNames } from './models/model-names.ts';
 import { reportModels } from './models/models-report.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-record.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
+import { serveModels } from './served-models.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
 import { createUsageLedger, createUsageRecorder, type UsageLedger } from './usage/usage-ledger.ts';
@@ -45,8 +45,10 @@ export interface Gateway {
   /** The actual port, also where port 0 was configured. */
   readonly port: number;
   readonly connections: ConnectionLimiter;
-  readonly scheduler: Scheduler;
   readonly bodyBudget: BodyBudget;
+  readonly overview: EngineOverview;
+  /** These three belong to the only engine. */
+  readonly scheduler: Scheduler;
   readonly countingScheduler: Scheduler;
   readonly monitor: BackendMonitor;
   readonly ledger: UsageLedger;
@@ -78,25 +80,12 @@ export async function startGateway(
 ): Promise<Gateway> {
   const supervisor = new SupervisorClient(parent);
   const stopped = new AbortController();
-  const engine = await EngineServices.create({
-    backend: config.backend,
-    config,
-    queue: config.admission,
-    maxConcurrent: config.admission.maxConcurrent,
-    maySleep: config.maySleep,
-    supervisor,
-    log,
-    stopped: stopped.signal,
-  });
-  const { monitor, scheduler, countingScheduler, gate, router } = engine;
+  const served = await serveModels({ config, supervisor, log, stopped: stopped.signal });
+  const { overview, names: models, only } = served;
+  const { monitor, scheduler, gate } = overview;
   const liveRequests = new LiveRequests(supervisor.reportRequestCount);
   const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
   const keys = gatewayKeys?.store;
-  const models = new ModelNames({
-    ...config.models,
-    props: () => monitor.props,
-    routerModels: () => (monitor.isRouter ? (router.served?.names ?? []) : undefined),
-  });
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const authenticator = { ring: () => keys?.ring, failedLogins };
   const ledger = createUsageLedger(config.ledger, log);
@@ -158,8 +147,10 @@ export async function startGateway(
   ]);
   const app = createApp({
     config,
-    engine,
+    overview,
+    directory: served.directory,
     models,
+    routing: served.routing,
     liveRequests,
     keys,
     authenticator,
@@ -182,35 +173,25 @@ export async function startGateway(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
   );
-  supervisor.subscribe({
-    onEngineStoppedFromOutside: () => engine.quarantine.ignoreCrash(),
-    async onEngineState({ pause, modelNames, maySleep, hasFailed }) {
-      models.setNames(modelNames);
-      engine.maySleep = maySleep;
-      if (hasFailed) gate.close('lost');
-      await (pause ? gate.pause() : gate.resume());
-    },
-  });
+  served.follow();
 
   let stopping: Promise<void> | undefined;
   /** Aborts all running and queued requests, whose clients get an error, and then closes the remaining connections. */
   function abortAll(): void {
-    gate.close('draining');
+    served.abort();
     shutdown.abort();
-    engine.disconnect().catch(recordUnhandledError);
     setTimeout(() => server.closeAllConnections(), LAST_EVENT_TIMEOUT).unref();
   }
   async function shutDown(): Promise<void> {
-    gate.drain();
+    served.drain();
     bodyBudget.stop();
     dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, abortAll);
     closeUnused();
     await closed;
     await requestEvents.idle(COUNT_TIMEOUT);
-    engine.stopMonitoring();
     gatewayKeys?.[Symbol.dispose]();
-    await engine.disconnect();
+    await served.close();
     stopped.abort();
     await requestEvents.idle(LAST_EVENT_TIMEOUT);
     tokenCost.close();
@@ -222,10 +203,17 @@ export async function startGateway(
   return {
     port,
     connections,
-    scheduler,
+    overview,
     bodyBudget,
-    countingScheduler,
-    monitor,
+    get scheduler() {
+      return requireOnly(only).scheduler;
+    },
+    get countingScheduler() {
+      return requireOnly(only).countingScheduler;
+    },
+    get monitor() {
+      return requireOnly(only).monitor;
+    },
     ledger,
     gpus,
     tokenCost,
@@ -243,6 +231,11 @@ export async function startGateway(
       return stopping;
     },
   };
+}
+
+function requireOnly(engine: EngineServices | undefined): EngineServices {
+  if (engine === undefined) throw new Error('several models are served');
+  return engine;
 }
 
 async function closeWithin(server: Server, ms: number, abortAll: () => void): Promise<void> {

@@ -14,6 +14,8 @@ export interface BackendMonitorOptions {
   readonly propsTimeoutMs?: number;
   /** How long props stay valid: another process may have taken the address between two probes. */
   readonly propsMaxAgeMs?: number;
+  /** Whether a process is expected at the address; if not, it is probed as rarely as one that is ready. */
+  readonly isExpected?: () => boolean;
   /** Whether to check with every probe if it sleeps, which costs another request. */
   readonly followSleep?: () => boolean;
 }
@@ -47,6 +49,7 @@ type KnownProps = Exclude<PropsResult, 'unreadable'> | undefined;
 export function monitorBackend(backend: Backend, options: BackendMonitorOptions = {}): BackendMonitor {
   const { intervalWhileStartingMs = 100, intervalWhileReadyMs = 1000, probeTimeoutMs = 1000 } = options;
   const { propsTimeoutMs = 2000, propsMaxAgeMs = 5000, followSleep = () => false } = options;
+  const { isExpected = () => true } = options;
   let state: ProbedState = initialProbedState(Date.now());
   let known: KnownProps;
   /** When they were last read, by a monotonic clock. */
@@ -112,7 +115,8 @@ export function monitorBackend(backend: Backend, options: BackendMonitorOptions 
 
   function schedule(): void {
     if (isClosed) return;
-    const interval = state.status === 'ready' ? intervalWhileReadyMs : intervalWhileStartingMs;
+    const interval =
+      state.status === 'ready' || !isExpected() ? intervalWhileReadyMs : intervalWhileStartingMs;
     timer = setTimeout(startProbe, isProbeRequested ? 0 : interval);
   }
 

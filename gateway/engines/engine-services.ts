@@ -15,20 +15,26 @@ import { createSlotTracker, type SlotTracker } from '../upstream/slot-tracker.ts
 import { AbandonedInputCounter, type CountingContext } from './count-tokens.ts';
 
 export interface EngineServicesOptions {
+  /** As the supervisor names it; undefined for the only engine. */
+  readonly id?: string;
   readonly backend: Backend;
   readonly config: GatewayConfig;
   readonly queue: SchedulerOptions;
-  readonly maxConcurrent: number | undefined;
+  /** Instead of the slots of the backend. */
+  readonly maxConcurrent: () => number | undefined;
   /** Whether the engine may be found sleeping. */
   readonly maySleep: boolean;
   readonly supervisor: SupervisorClient;
   readonly log: Log;
   /** Aborts when the gateway ends. */
   readonly stopped: AbortSignal;
+  /** Called when its status or its capacity may have changed. */
+  readonly onChange?: () => void;
 }
 
 /** What belongs to one engine: its connections, its status, its slots and the line that waits for them. */
 export class EngineServices {
+  readonly id: string | undefined;
   readonly backend: Backend;
   readonly pool: BackendPool;
   readonly monitor: BackendMonitor;
@@ -44,6 +50,12 @@ export class EngineServices {
   readonly counting: CountingContext;
   readonly abandonedInput: AbandonedInputCounter;
   maySleep: boolean;
+  /** Whether a process is to be expected at the address. */
+  isExpected = true;
+  /** How often it became unavailable although it was to serve. */
+  crashes = 0;
+  #wasReady = false;
+  readonly #onChange: (() => void) | undefined;
   readonly #log: Log;
 
   static async create(options: EngineServicesOptions): Promise<EngineServices> {
@@ -52,15 +64,23 @@ export class EngineServices {
   }
 
   private constructor(options: EngineServicesOptions, pool: BackendPool) {
-    const { backend, config, queue, maxConcurrent, supervisor, log, stopped } = options;
+    const { id, backend, config, queue, maxConcurrent, supervisor, log, stopped } = options;
     const { maxReplays } = config.admission;
+    this.id = id;
+    this.#onChange = options.onChange;
     this.backend = backend;
     this.pool = pool;
     this.maySleep = options.maySleep;
     this.#log = log;
     this.countingScheduler = createCountingScheduler(queue);
     this.scheduler = new Scheduler({ ...queue, countingScheduler: this.countingScheduler });
-    this.quarantine = createQuarantine({ maxReplays, log, supervisor, monitor: () => this.monitor });
+    this.quarantine = createQuarantine({
+      maxReplays,
+      log,
+      supervisor,
+      engine: id,
+      monitor: () => this.monitor,
+    });
     this.prefillProbe = new PrefillProbe(backend, stopped);
     this.monitor = this.#startMonitor();
     this.router = this.#createRouter();
@@ -77,6 +97,22 @@ export class EngineServices {
     this.slotTracker = createSlotTracker(backend, log);
   }
 
+  /** It serves requests now. */
+  get isOpen(): boolean {
+    return this.scheduler.capacity > 0;
+  }
+
+  /** Requests at it that it has not finished. */
+  get leases(): number {
+    return this.scheduler.leasesOut + this.countingScheduler.leasesOut;
+  }
+
+  /** Slots that are in use, or waited for. */
+  get load(): number {
+    const { leased, waiting } = this.scheduler.counts;
+    return leased + waiting;
+  }
+
   /** Stops to watch the engine. */
   stopMonitoring(): void {
     this.monitor.close();
@@ -91,8 +127,11 @@ export class EngineServices {
   #startMonitor(): BackendMonitor {
     return monitorBackend(this.backend, {
       followSleep: () => this.maySleep,
+      isExpected: () => this.isExpected,
       onChange: (status, monitor) => {
         this.#log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
+        if (this.#wasReady && status !== 'ready' && this.isExpected && !this.gate.isPaused) this.crashes += 1;
+        this.#wasReady = status === 'ready';
         if (status === 'ready') this.quarantine.onBackendUp();
         else this.quarantine.onBackendDown();
         this.#onBackendChanged();
@@ -128,5 +167,6 @@ export class EngineServices {
     router.setIsRouter(monitor.status === 'ready' && monitor.isRouter);
     gate.updateCapacity();
     prefillProbe.clear();
+    this.#onChange?.();
   }
 }

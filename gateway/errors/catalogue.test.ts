@@ -12,7 +12,7 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Errors that are gone only after more than the minute that clients wait at most. */
-const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded'];
+const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded', 'modelFailed'];
 
 /** One of each, with arguments that fit all of them. */
 const everyError = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {

@@ -522,6 +522,26 @@ export const modelLoading = (retryAfterMs: number) =>
     headers: retryAfter(retryAfterMs),
   });
 
+/** `failure`: a crash class, or what the supervisor reports. */
+export const modelFailed = (model: string, failure: string) =>
+  new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'model_failed',
+    message: `The model '${model}' cannot be served: its engine has failed (${failure}). An administrator can load it again.`,
+    headers: { 'x-should-retry': 'false' },
+  });
+
+/** `kind` is what the model answers, `needed` what the route asks for. */
+export const modelKindMismatch = (model: string, kind: string, needed: string) =>
+  new ApiError({
+    status: 400,
+    type: invalid,
+    code: 'model_kind_mismatch',
+    param: 'model',
+    message: `The model '${model}' is for ${kind}; this request needs a model for ${needed}. GET /v1/models lists the models.`,
+  });
+
 export const backendUnavailable = (retryAfterMs: number, cause?: unknown) =>
   new ApiError({
     status: 503,

@@ -12,8 +12,13 @@ export interface ModelNamesOptions {
   readonly routerModels?: () => readonly string[] | undefined;
 }
 
+/** The names that are shown to clients; the first one is the main name. */
+export interface PublicNames {
+  readonly public: readonly string[];
+}
+
 /** The names under which this deployment serves its one model, or the models of a router. */
-export class ModelNames {
+export class ModelNames implements PublicNames {
   readonly #options: ModelNamesOptions;
   #names: readonly string[];
 

@@ -38,11 +38,12 @@ export async function runAttempt(
   leaseRequest: LeaseRequest,
   attempt: Attempt,
 ): Promise<ExchangeResult> {
-  const { services, engine, request, record } = context;
-  const { quarantine } = engine;
+  const { services, model, conversation, request, record } = context;
   for (let asked = leaseRequest; ; asked = { ...leaseRequest, requeued: true }) {
+    context.engine = model.pickEngine(conversation);
     const admitting = admit(context, asked);
     using lease = admitting instanceof Promise ? await admitting : admitting;
+    const { quarantine } = context.engine;
     rejectIfBlocked(quarantine, record, request.body);
     const tracked = quarantine.start(request.body);
     if (tracked === undefined) {
@@ -69,15 +70,18 @@ export async function runAttempt(
 
 /** Throws, or rejects with, the ApiError of a request that gets no lease. */
 function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promise<Lease> {
-  const { route, engine, record } = context;
+  const { route, model, engine, record } = context;
   const scheduler = route.takesSlot ? engine.scheduler : engine.countingScheduler;
   const endTrace = record.trace?.startWait();
   const since = performance.now();
-  const onAdmitted = (admission: AdmissionResult): Lease => {
+  const onAdmitted = (admission: AdmissionResult): Lease | Promise<Lease> => {
     endTrace?.(admission.outcome);
     record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
-    if (admission.outcome !== 'granted')
-      throw admissionError(admission, engine.monitor.status, leaseRequest.signal);
+    if (admission.outcome === 'moved') {
+      context.engine = model.pickEngine(undefined);
+      return admit(context, { ...leaseRequest, requeued: true, since: admission.since });
+    }
+    if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
     record.machineShare = admission.lease.slots / Math.max(scheduler.capacity, 1);
     return admission.lease;
   };
@@ -92,7 +96,7 @@ function send(
   attempt: Attempt,
   prepared: PreparedRequest | undefined,
 ): Promise<ExchangeResult> {
-  const { route, services, engine, request, signal, record } = context;
+  const { route, engine, request, signal, record } = context;
   const { keepAlive, formatter, rewriter, incoming, response } = context;
   const { dialect } = route;
   const { tail, aggregator, relay } = attempt;
@@ -120,7 +124,7 @@ function send(
       resumedRelay: relay,
       signal,
       keepLeaseUntil: route.takesSlot ? undefined : (released) => lease.keepUntil(released),
-      timeouts: exchangeTimeouts(request.stream, services.config.timeouts),
+      timeouts: exchangeTimeouts(request.stream, context.model.timeouts),
       startedAt: record.startedAt,
       queuedMs: lease.waitedMs,
     },

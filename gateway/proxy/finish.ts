@@ -30,7 +30,8 @@ export function finish(context: ProxyContext, proxied: ProxyResult): void {
   const { result } = proxied;
   if (result.outcome === 'complete') return;
   if (result.outcome === 'failed' && !isDeliberate(result.failure)) engine.monitor.probeNow();
-  const error = result.outcome === 'rejected' ? result.error : exchangeError(result, engine.monitor.status);
+  const error =
+    result.outcome === 'rejected' ? result.error : exchangeError(result, context.model.getStatus(engine));
   if (error === undefined) return;
   const relay = proxied.relay ?? (result.outcome === 'failed' ? result.relay : undefined);
   if (relay === undefined) throw error;

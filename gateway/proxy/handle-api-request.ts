@@ -1,4 +1,6 @@
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
+import type { RequestedModel } from '../engines/model-services.ts';
 import { addressGroup } from '../http/client-address.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import { laneForKey } from '../scheduler/fair-queue.ts';
@@ -33,8 +35,7 @@ export async function handleApiRequest(
   client: RequestContext,
 ): Promise<void> {
   const { incoming, response, record, key } = client;
-  const { config, engine } = services;
-  const { monitor } = engine;
+  const { config } = services;
   const { signal } = client.controller;
   using _listed = services.liveRequests.add(client);
   using allocation = services.bodyBudget.open(bodyOwner(client));
@@ -44,11 +45,16 @@ export async function handleApiRequest(
   const reading = startReading(services, client, allocation);
   const body = reading instanceof Promise ? await reading : reading;
   const contentType = incoming.headers['content-type'];
-  const parsed = parseRequest(matched, config, contentType, body, monitor.props);
+  const routed = services.routing.route(matched, client, body);
+  const { model, alias, conversation } = routed;
+  const engine = model.pickEngine(conversation);
+  const { monitor } = engine;
+  const parsed = parseRequest(matched, config, contentType, routed.body ?? body, monitor.props);
   const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
   record.streamed = parsed.stream;
   for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
-  const modelName = () => services.models.resolve(parsed.model, key);
+  if (alias !== undefined) response.setHeader('x-corral-alias', alias);
+  const modelName = () => model.getName(parsed.model, key);
   record.model = modelName();
   const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
   if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
@@ -57,7 +63,7 @@ export async function handleApiRequest(
   using keepAlive = createKeepAlive({ route, request, formatter, response, startedAt }, config.timeouts);
   client.keepAlive = keepAlive;
   const lane = laneForKey(key);
-  const onQueued = reportQueuePosition(keepAlive);
+  const onQueued = reportProgress(keepAlive, model);
   const toCount = (): LeaseRequest => ({
     ...countingLeaseRequest(lane, request.body.length),
     signal,
@@ -65,13 +71,15 @@ export async function handleApiRequest(
   });
   rejectIfBlocked(engine.quarantine, record, request.body);
   if (mayExceedContext(route, request, engine))
-    await checkPromptLength(route, request.body, engine, toCount());
-  const reserving = route.takesSlot ? reserveTokens(route, services, request, client) : undefined;
+    await checkPromptLength(route, request.body, { model, engine }, toCount());
+  const reserving = route.takesSlot ? reserveTokens(route, services, engine, request, client) : undefined;
   using _reserved = reserving instanceof Promise ? await reserving : reserving;
   const leaseRequest = route.takesSlot ? { lane, slots: request.sequences, signal, onQueued } : toCount();
   const context: ProxyContext = {
     route,
     services,
+    model,
+    conversation,
     engine,
     request,
     signal,
@@ -109,21 +117,25 @@ function bodyOwner({ key, record }: RequestContext): string {
 
 function reserveTokens(
   { generates }: ApiRoute,
-  { rateLimits, engine }: ProxyServices,
+  { rateLimits }: ProxyServices,
+  { monitor }: EngineServices,
   { estimate }: ProxyContext['request'],
   { key, record, response }: RequestContext,
 ): Reservation | undefined | Promise<Reservation | undefined> {
-  const context = engine.monitor.props?.contextPerSlot;
+  const context = monitor.props?.contextPerSlot;
   return rateLimits.reserveTokens({ key, expected: estimate, generates, context, record, response });
 }
 
-/** Shows a queued client its position, for as long as it waits in a lane. */
-function reportQueuePosition(keepAlive: KeepAlive | undefined): (position: () => QueuePosition) => void {
+/** Shows a queued client its position, or how much of its model is loaded, for as long as it waits in a lane. */
+function reportProgress(
+  keepAlive: KeepAlive | undefined,
+  model: RequestedModel,
+): (position: () => QueuePosition) => void {
   return (currentPosition) => {
     if (keepAlive === undefined) return;
     keepAlive.comment = () => {
       const { position, waiting } = currentPosition();
-      return position === 0 ? undefined : `queued ${position} of ${waiting}`;
+      return position === 0 ? undefined : (model.loadComment ?? `queued ${position} of ${waiting}`);
     };
     keepAlive.start();
   };

@@ -19,6 +19,7 @@ import {
 import { addressModel } from '../models/router-models.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
 import type { LeaseRequest } from '../scheduler/scheduler.ts';
+import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { abortError, admissionError } from './result-errors.ts';
 
@@ -134,15 +135,14 @@ export function mayExceedContext(
 export async function checkPromptLength(
   route: ApiRoute,
   body: Buffer,
-  {
-    countingScheduler,
-    counting,
-    monitor,
-  }: Pick<EngineServices, 'countingScheduler' | 'counting' | 'monitor'>,
+  { model, engine }: Pick<ProxyContext, 'model' | 'engine'>,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
+  const { countingScheduler, counting, monitor } = engine;
   const admission = await countingScheduler.admit(leaseRequest);
-  if (admission.outcome !== 'granted') throw admissionError(admission, monitor.status, leaseRequest.signal);
+  // The engine judges the prompt itself.
+  if (admission.outcome === 'moved') return;
+  if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
   const { lease } = admission;
   // The engine counts to the end, even if the client has left: so long the lease is out.
   const counted = countInputUnlessSuspect({ ...counting, timeoutMs: COUNT_TIMEOUT }, route, body);

@@ -4,19 +4,19 @@ import type { ResponseRewriter, StreamFormatter } from '../api/response-format.t
 import type { ApiRoute } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { EngineServices } from '../engines/engine-services.ts';
+import type { RequestedModel } from '../engines/model-services.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { ModelNames } from '../models/model-names.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { LiveRequests } from './live-requests.ts';
+import type { ModelRouting } from './model-routing.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** What all requests share. */
 export interface ProxyServices {
   readonly config: GatewayConfig;
-  readonly engine: EngineServices;
-  readonly models: ModelNames;
+  readonly routing: ModelRouting;
   readonly liveRequests: LiveRequests;
   readonly bodyBudget: BodyBudget;
   readonly rateLimits: RateLimits;
@@ -28,8 +28,11 @@ export interface ProxyServices {
 export interface ProxyContext {
   readonly route: ApiRoute;
   readonly services: ProxyServices;
-  /** The engine of the current attempt. */
-  readonly engine: EngineServices;
+  readonly model: RequestedModel;
+  /** Identifies the conversation that it continues; undefined if that makes no difference. */
+  readonly conversation: string | undefined;
+  /** That of the current attempt: each one may choose another. */
+  engine: EngineServices;
   readonly request: ApiRequest;
   /** Aborts when the client disconnects or the request is cancelled. */
   readonly signal: AbortSignal;

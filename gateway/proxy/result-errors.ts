@@ -1,4 +1,6 @@
 import type { BackendStatus } from '../../health/backend.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
+import type { RequestedModel } from '../engines/model-services.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import {
   backendTimeout,
@@ -6,7 +8,9 @@ import {
   badGateway,
   draining,
   engineError,
+  modelFailed,
   modelLoading,
+  modelNotFound,
   queueFull,
   queueTimeout,
   requestCancelled,
@@ -26,14 +30,16 @@ export function abortError(reason: unknown): Error {
 
 /** The error of a request that got no lease. While the model loads, that is the cause, whatever the state of the queue. */
 export function admissionError(
-  admission: Exclude<AdmissionResult, { outcome: 'granted' }>,
-  status: BackendStatus,
+  admission: Exclude<AdmissionResult, { outcome: 'granted' | 'moved' }>,
+  model: RequestedModel,
+  engine: EngineServices,
   signal: AbortSignal,
 ): Error {
   if (admission.outcome === 'left') return abortError(signal.reason);
   const { outcome, retryAfterMs } = admission;
   if (outcome === 'draining') return draining(retryAfterMs);
-  if (outcome === 'lost') return backendUnavailable(RESTART_MS);
+  if (outcome === 'lost') return lostError(model);
+  const status = model.getStatus(engine);
   if (status === 'starting' || status === 'loading') return modelLoading(retryAfterMs);
   if (status === 'restarting' || status === 'failed')
     return backendUnavailable(Math.max(retryAfterMs, RESTART_MS));
@@ -43,6 +49,12 @@ export function admissionError(
     case 'timed-out':
       return queueTimeout(retryAfterMs);
   }
+}
+
+/** The error of a request that no engine will serve. */
+function lostError({ failure, name, isRemoved }: RequestedModel): ApiError {
+  if (isRemoved) return modelNotFound(name);
+  return failure === undefined ? backendUnavailable(RESTART_MS) : modelFailed(name, failure);
 }
 
 /** The error of an exchange that did not complete; undefined if the client has left. */

@@ -1,6 +1,6 @@
 import type { Key } from '../../keys/key.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
-import type { EngineServices } from '../engines/engine-services.ts';
+import type { EngineOverview } from '../engines/engine-overview.ts';
 import { type ListedModel, listDirectory } from '../engines/listed-models.ts';
 import type { ModelDirectory } from '../engines/model-directory.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
@@ -12,14 +12,14 @@ import {
   type ModelInfo,
   ollamaModelEntry,
 } from '../models/model-list.ts';
-import type { ModelNames } from '../models/model-names.ts';
+import type { PublicNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 export interface ModelRouteOptions {
-  readonly models: ModelNames;
+  readonly models: PublicNames;
   /** Undefined with one model. */
   readonly directory?: ModelDirectory | undefined;
-  readonly engine: Pick<EngineServices, 'modelMeta' | 'monitor' | 'gate'>;
+  readonly overview: EngineOverview;
 }
 
 /** `GET /v1/models`, in the format of the API that the client uses. */
@@ -65,12 +65,14 @@ async function findModels(options: ModelRouteOptions, c: GatewayContext): Promis
   return names.map((id) => ({ id, kind: 'chat', listed: true, info }));
 }
 
-function allowedNames(models: ModelNames, key: Key | undefined): readonly string[] {
+function allowedNames(models: PublicNames, key: Key | undefined): readonly string[] {
   if (models.public.length === 0) throw modelLoading(1000);
   return models.public.filter((name) => !key || key.models.includes('*') || key.models.includes(name));
 }
 
-async function getModelInfo({ engine: { modelMeta, monitor, gate } }: ModelRouteOptions): Promise<ModelInfo> {
+async function getModelInfo({
+  overview: { modelMeta, monitor, gate },
+}: ModelRouteOptions): Promise<ModelInfo> {
   const meta = await modelMeta.read();
   const { props } = monitor;
   return { meta, props, status: getModelStatus(gate.status, props) };

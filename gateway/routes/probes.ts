@@ -1,18 +1,18 @@
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { EngineServices } from '../engines/engine-services.ts';
-import type { ModelNames } from '../models/model-names.ts';
+import type { EngineOverview } from '../engines/engine-overview.ts';
+import type { PublicNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 export interface ProbeOptions {
-  readonly engine: Pick<EngineServices, 'monitor' | 'scheduler' | 'gate'>;
-  readonly models: ModelNames;
+  readonly overview: EngineOverview;
+  readonly models: PublicNames;
   /** Undefined where authentication is disabled. */
   readonly keys: KeyStore | undefined;
 }
 
 /** Responses to probes of the gateway's port: they need no key and do not call the backend. */
-export function createProbes({ engine, keys, models }: ProbeOptions) {
-  const { monitor, scheduler, gate } = engine;
+export function createProbes({ overview, keys, models }: ProbeOptions) {
+  const { monitor, scheduler, gate } = overview;
   const status = () => (scheduler.isDraining ? 'draining' : gate.status);
   const isUnavailable = () => ['draining', 'failed'].includes(status());
   return {

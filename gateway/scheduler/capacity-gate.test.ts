@@ -22,14 +22,14 @@ let gate: CapacityGate;
 
 beforeEach(() => {
   backend = { status: 'ready', props: propsWith(2), refresh: async () => {} };
-  const options = { maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 60_000 };
-  scheduler = new Scheduler(options);
-  countingScheduler = createCountingScheduler(options);
+  const limits = { maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 60_000 };
+  scheduler = new Scheduler({ limits });
+  countingScheduler = createCountingScheduler({ limits });
   gate = new CapacityGate({
     scheduler,
     countingScheduler,
     monitor: backend,
-    maxConcurrent: undefined,
+    maxConcurrent: () => undefined,
   });
   gate.updateCapacity();
 });

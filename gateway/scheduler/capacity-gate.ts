@@ -8,7 +8,7 @@ export interface CapacityGateOptions {
   readonly countingScheduler: Scheduler;
   readonly monitor: Pick<BackendMonitor, 'status' | 'props' | 'refresh'>;
   /** Undefined: as many as the backend has slots. */
-  readonly maxConcurrent: number | undefined;
+  readonly maxConcurrent: () => number | undefined;
   /** The slots of a llama-server router, which has none of its own. */
   readonly routerSlots?: () => number | undefined;
 }
@@ -22,6 +22,10 @@ export class CapacityGate {
     this.#options = options;
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** The status of the backend; `restarting` while the gate is paused. */
   get status(): BackendStatus {
     const { status } = this.#options.monitor;
@@ -32,7 +36,7 @@ export class CapacityGate {
   updateCapacity(): void {
     const { scheduler, countingScheduler, monitor, maxConcurrent, routerSlots } = this.#options;
     const isOpen = monitor.status === 'ready' && !this.#isPaused;
-    scheduler.setCapacity(isOpen ? (maxConcurrent ?? monitor.props?.slots ?? routerSlots?.() ?? 1) : 0);
+    scheduler.setCapacity(isOpen ? (maxConcurrent() ?? monitor.props?.slots ?? routerSlots?.() ?? 1) : 0);
     countingScheduler.setCapacity(isOpen ? COUNTING_CONCURRENCY : 0);
   }
 
@@ -59,6 +63,11 @@ export class CapacityGate {
   /** Rejects all new and waiting requests. */
   close(reason: 'draining' | 'lost'): void {
     for (const scheduler of this.#schedulers) scheduler.close(reason);
+  }
+
+  /** The engine may come back after all. */
+  reopen(): void {
+    for (const scheduler of this.#schedulers) scheduler.reopen();
   }
 
   get #schedulers(): readonly Scheduler[] {

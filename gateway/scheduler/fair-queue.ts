@@ -1,4 +1,5 @@
 import { type Key, type Priority, priorities } from '../../keys/key.ts';
+import type { LaneAccount, LaneAccounts } from './lane-accounts.ts';
 
 /** A request that wants slots. */
 export interface Waiter {
@@ -29,6 +30,10 @@ export interface Lane<W extends Waiter> {
   running: number;
   /** How much of its share the lane has had: the cost of the granted requests, divided by its weight. */
   served: number;
+  /** Its turns at all engines; undefined if there is one engine. */
+  readonly account: LaneAccount | undefined;
+  /** The turns of the account that `served` includes. */
+  charged: number;
 }
 
 const weights: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
@@ -50,8 +55,27 @@ export function priorityForWeight(weight: number): Priority {
   return priorities.find((priority) => weights[priority] === weight) ?? 'normal';
 }
 
-function createLane<W extends Waiter>(settings: LaneSettings, served: number): Lane<W> {
-  return { id: settings.id, settings, waiting: [], running: 0, served };
+function createLane<W extends Waiter>(
+  settings: LaneSettings,
+  served: number,
+  account: LaneAccount | undefined,
+): Lane<W> {
+  return {
+    ...{ id: settings.id, settings, waiting: [], running: 0, served, account },
+    charged: account?.turns ?? 0,
+  };
+}
+
+/** The most turns elsewhere that count against a lane here: it must not wait for ever where others are slower. */
+const MAX_TURNS_ELSEWHERE = 8;
+
+/** A turn is a turn, whatever the model: adds those that a lane has had at other engines to what it has had here. */
+function chargeElsewhere(lane: Lane<Waiter>, served: number): void {
+  if (lane.account === undefined) return;
+  const turns = lane.account.turns - lane.charged;
+  lane.charged = lane.account.turns;
+  if (turns > 0)
+    lane.served = Math.max(lane.served, Math.min(lane.served + turns, served + MAX_TURNS_ELSEWHERE));
 }
 
 function isIdle({ waiting, running }: Lane<Waiter>): boolean {
@@ -164,6 +188,7 @@ const noGrants: readonly never[] = [];
  */
 export class FairQueue<W extends Waiter> {
   readonly #limits: QueueLimits;
+  readonly #accounts: LaneAccounts | undefined;
   readonly #lanes = new Map<string, Lane<W>>();
   #capacity = 0;
   #leased = 0;
@@ -171,8 +196,9 @@ export class FairQueue<W extends Waiter> {
   /** What an idle lane counts as having had: as much as the lane served last. */
   #served = 0;
 
-  constructor(limits: QueueLimits) {
+  constructor(limits: QueueLimits, accounts?: LaneAccounts) {
     this.#limits = limits;
+    this.#accounts = accounts;
   }
 
   get capacity(): number {
@@ -185,6 +211,11 @@ export class FairQueue<W extends Waiter> {
 
   get waiting(): W[] {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
+  }
+
+  /** The request whose turn it is; undefined if none waits, or all lanes are at their limits. */
+  get next(): W | undefined {
+    return this.#pickLane()?.waiting[0];
   }
 
   enqueue(waiter: W): EnqueueResult<W> {
@@ -247,7 +278,7 @@ export class FairQueue<W extends Waiter> {
       if (known.waiting.length === 0) this.#moveToBack(known);
       return known;
     }
-    const lane = createLane<W>(settings, this.#served);
+    const lane = createLane<W>(settings, this.#served, this.#accounts?.of(settings.id));
     this.#lanes.set(settings.id, lane);
     return lane;
   }
@@ -265,7 +296,7 @@ export class FairQueue<W extends Waiter> {
     if (this.#waiting === 0) return noGrants;
     const grants: Grant<W>[] = [];
     while (this.#capacity > 0) {
-      const lane = pickLane(this.#lanes.values());
+      const lane = this.#pickLane();
       const waiter = lane?.waiting[0];
       if (!lane || !waiter) break;
       // Never more than there are, or a request with many choices would wait for ever.
@@ -279,11 +310,22 @@ export class FairQueue<W extends Waiter> {
     return grants;
   }
 
+  #pickLane(): Lane<W> | undefined {
+    if (this.#accounts !== undefined)
+      for (const lane of this.#lanes.values()) chargeElsewhere(lane, this.#served);
+    return pickLane(this.#lanes.values());
+  }
+
   #serve(lane: Lane<W>, waiter: W, slots: number): void {
     lane.running += 1;
     this.#leased += slots;
     this.#served = Math.max(this.#served, lane.served);
-    lane.served += costOf(waiter) / lane.settings.weight;
+    const turns = costOf(waiter) / lane.settings.weight;
+    lane.served += turns;
+    if (lane.account !== undefined) {
+      lane.account.turns += turns;
+      lane.charged += turns;
+    }
     this.#moveToBack(lane);
     for (const other of this.#lanes.values()) this.#closeIfIdle(other);
   }

@@ -250,10 +250,13 @@ interface QuarantineServices {
   readonly maxReplays: number;
   readonly log: Log;
   readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCrashCause'>;
+  /** The id of the engine; undefined for the only one. */
+  readonly engine: string | undefined;
 }
 
 /** The quarantine of one backend. */
-export function createQuarantine({ monitor, maxReplays, log, supervisor }: QuarantineServices): Quarantine {
+export function createQuarantine(services: QuarantineServices): Quarantine {
+  const { monitor, maxReplays, log, supervisor, engine } = services;
   return new Quarantine({
     maxReplays,
     reportsKills: () => supervisor.isPresent,
@@ -263,7 +266,7 @@ export function createQuarantine({ monitor, maxReplays, log, supervisor }: Quara
     },
     onBlocked(crashes) {
       log.warn({ deaths: crashes }, 'blocked a request that crashed the engine repeatedly');
-      supervisor.reportCrashCause(crashes);
+      supervisor.reportCrashCause(crashes, engine);
     },
   });
 }

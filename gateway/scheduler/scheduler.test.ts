@@ -6,7 +6,7 @@ const lane = { id: 'key', weight: 2, maxConcurrent: Infinity };
 const connected = new AbortController().signal;
 
 function createScheduler({ capacity = 1, maxWaiting = 10, timeoutMs = 60_000 } = {}) {
-  const scheduler = new Scheduler({ maxWaiting, maxWaitingPerLane: maxWaiting, timeoutMs });
+  const scheduler = new Scheduler({ limits: { maxWaiting, maxWaitingPerLane: maxWaiting, timeoutMs } });
   scheduler.setCapacity(capacity);
   return scheduler;
 }

@@ -7,6 +7,7 @@ import {
   type QueueLimits,
   type Waiter,
 } from './fair-queue.ts';
+import type { LaneAccounts } from './lane-accounts.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
 
 export interface LeaseRequest {
@@ -19,6 +20,8 @@ export interface LeaseRequest {
   readonly signal: AbortSignal;
   /** It had a lease before and lost its backend: it goes first in its lane, even if the queue is full. */
   readonly requeued?: boolean;
+  /** When it began to wait, if it waited at another engine before, `performance.now()` ms. */
+  readonly since?: number;
   /** Called if the request has to queue, with a function that returns its current position. */
   readonly onQueued?: (position: () => QueuePosition) => void;
 }
@@ -36,17 +39,28 @@ export type AdmissionResult =
       /** When it makes sense to try again. */
       readonly retryAfterMs: number;
     }
-  | { readonly outcome: 'left' };
+  | { readonly outcome: 'left' }
+  /** Another engine of the model can serve it sooner: it has to be admitted there. */
+  | { readonly outcome: 'moved'; readonly since: number };
 
-type Outcome = AdmissionResult['outcome'];
+type Outcome = Exclude<AdmissionResult['outcome'], 'moved'>;
 type OutcomeCounts = Record<Outcome, number>;
 
-export interface SchedulerOptions extends QueueLimits {
+/** Read whenever they apply, so that they may change. */
+export interface SchedulerLimits extends QueueLimits {
   readonly timeoutMs: number;
+}
+
+export interface SchedulerOptions {
+  readonly limits: SchedulerLimits;
   /** Whether a lease stands for slots of the backend; the default. */
   readonly leasesSlots?: boolean;
   /** For requests that need no slot. Those that wait there, and the outcomes there, are included in the numbers of this one. */
   readonly countingScheduler?: Scheduler;
+  /** What lanes have had at the other engines; undefined with one engine. */
+  readonly accounts?: LaneAccounts | undefined;
+  /** Called when a request begins or ends to wait, or a lease goes out or comes back. */
+  readonly onChange?: (() => void) | undefined;
 }
 
 class Candidate implements Waiter {
@@ -54,11 +68,12 @@ class Candidate implements Waiter {
   readonly slots: number;
   readonly cost: number;
   readonly requeued: boolean;
-  readonly since = performance.now();
+  readonly since: number;
   /** Set while it waits. */
   end: (result: AdmissionResult) => void = () => {};
 
-  constructor({ lane, slots, cost = slots, requeued = false }: LeaseRequest) {
+  constructor({ lane, slots, cost = slots, requeued = false, since }: LeaseRequest) {
+    this.since = since ?? performance.now();
     this.lane = lane;
     this.slots = slots;
     this.cost = cost;
@@ -99,7 +114,8 @@ const SHUTDOWN_RETRY_MS = 1000;
 
 /** Decides for each request: a lease now, a place in the queue, or a rejection. The one owner of the queue. */
 export class Scheduler {
-  readonly #timeoutMs: number;
+  readonly #limits: SchedulerLimits;
+  readonly #onChange: (() => void) | undefined;
   readonly #leasesSlots: boolean;
   readonly #queue: FairQueue<Candidate>;
   readonly #retryAfter = new RetryAfterEstimator();
@@ -112,12 +128,13 @@ export class Scheduler {
   #stuckSince = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor({ timeoutMs, leasesSlots = true, countingScheduler, ...limits }: SchedulerOptions) {
-    this.#timeoutMs = timeoutMs;
+  constructor({ limits, leasesSlots = true, countingScheduler, accounts, onChange }: SchedulerOptions) {
+    this.#limits = limits;
+    this.#onChange = onChange;
     this.#countingScheduler = countingScheduler;
     this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
-    this.#queue = new FairQueue(limits);
+    this.#queue = new FairQueue(limits, accounts);
   }
 
   get counts(): QueueCounts {
@@ -137,6 +154,17 @@ export class Scheduler {
   /** How many requests each outcome has had so far, by the weight of their lanes. Includes the counting scheduler. */
   get outcomes(): ReadonlyMap<number, Readonly<OutcomeCounts>> {
     return this.#outcomes;
+  }
+
+  /** How many leases are out. */
+  get leasesOut(): number {
+    return this.#leasesOut;
+  }
+
+  /** Since when the request that has waited longest does so, `performance.now()`; undefined if none waits. */
+  get oldestSince(): number | undefined {
+    const times = this.#queue.waiting.map(({ since }) => since);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** How many leases were granted so far. */
@@ -186,6 +214,26 @@ export class Scheduler {
     }
   }
 
+  /** The engine may come back after all: ends what `close('lost')` began. */
+  reopen(): void {
+    if (this.#closed === 'lost') this.#closed = undefined;
+  }
+
+  /** Sends all that wait to another engine. */
+  moveAll(): void {
+    // From the back, so that each can go to the head of its lane there.
+    for (const candidate of this.#queue.waiting.reverse()) this.#move(candidate);
+  }
+
+  /** Sends the next of those that wait to another engine, this many. */
+  moveNext(count: number): void {
+    for (let moved = 0; moved < count; moved++) {
+      const { next } = this.#queue;
+      if (next === undefined) return;
+      this.#move(next);
+    }
+  }
+
   /** Resolves when no lease is out. */
   async whenIdle(): Promise<void> {
     if (this.#leasesOut === 0) return;
@@ -209,7 +257,12 @@ export class Scheduler {
       position: this.#queue.positionOf(candidate),
       waiting: this.counts.waiting,
     }));
+    this.#onChange?.();
     return this.#wait(candidate, request.signal);
+  }
+
+  #move(candidate: Candidate): void {
+    this.#dismiss(candidate, { outcome: 'moved', since: candidate.since });
   }
 
   async #wait(candidate: Candidate, signal: AbortSignal): Promise<AdmissionResult> {
@@ -218,7 +271,7 @@ export class Scheduler {
     const onAbort = () => this.#dismiss(candidate, { outcome: 'left' });
     const onTimeout = () =>
       this.#dismiss(candidate, { outcome: 'timed-out', retryAfterMs: this.#retryAfterMs() });
-    const timer = setTimeout(onTimeout, this.#timeoutMs);
+    const timer = setTimeout(onTimeout, candidate.since + this.#limits.timeoutMs - performance.now());
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await promise;
@@ -232,7 +285,9 @@ export class Scheduler {
   #dismiss(candidate: Candidate, result: AdmissionResult): void {
     const [wasQueued, grants] = this.#queue.remove(candidate);
     this.#grant(grants);
-    if (wasQueued) candidate.end(result);
+    if (!wasQueued) return;
+    candidate.end(result);
+    this.#onChange?.();
   }
 
   #grant(grants: readonly Grant<Candidate>[]): void {
@@ -243,6 +298,7 @@ export class Scheduler {
     this.#leasesOut += 1;
     const { slots, waiter } = grant;
     const grantedAt = performance.now();
+    this.#onChange?.();
     return new Lease(this.#leasesSlots ? slots : 0, grantedAt - waiter.since, () => {
       this.#onReturned(grant, grantedAt);
     });
@@ -256,6 +312,7 @@ export class Scheduler {
     this.#grant(this.#queue.release(grant));
     if (this.#hasFreeSlot) this.#retryAfter.reset();
     if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#onChange?.();
   }
 
   /** Whether the next request is served at once. */
@@ -272,6 +329,7 @@ export class Scheduler {
   }
 
   #counted({ lane }: LeaseRequest, result: AdmissionResult): AdmissionResult {
+    if (result.outcome === 'moved') return result;
     let counts = this.#outcomes.get(lane.weight);
     if (counts === undefined) {
       counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };

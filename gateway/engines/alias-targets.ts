@@ -1,0 +1,107 @@
+import type { Log } from '../../log/create-log.ts';
+import type { Alias } from '../../models/registry.ts';
+import type { AliasEntry, AliasTargetEntry } from './model-directory.ts';
+
+/** What decides whether a model stays a target. */
+export interface TargetHealth {
+  readonly hasFailed: boolean;
+  /** Of its engines, since they exist. */
+  readonly crashes: number;
+}
+
+/** At this many crashes a canary gets no more requests. */
+const MAX_CRASHES = 2;
+/** The most conversations that are remembered. */
+const MAX_CONVERSATIONS = 10_000;
+
+/**
+ * The targets of one alias. A conversation stays with its target. A target with a smaller weight than another is a canary: if
+ * it fails, or crashes twice, it gets no more requests until the alias is changed.
+ */
+export class AliasTargets implements AliasEntry {
+  readonly alias: Alias;
+  readonly #log: Log;
+  readonly #getHealth: (model: string) => TargetHealth;
+  readonly #crashesBefore: ReadonlyMap<string, number>;
+  readonly #suspended = new Map<string, AliasTargetEntry['suspended']>();
+  readonly #conversations: Map<string, string>;
+
+  /** `before`: the same alias with other targets, whose conversations go on. */
+  constructor(
+    alias: Alias,
+    getHealth: (model: string) => TargetHealth,
+    log: Log,
+    before: AliasTargets | undefined,
+  ) {
+    this.alias = alias;
+    this.#getHealth = getHealth;
+    this.#log = log;
+    this.#conversations = before === undefined ? new Map() : before.#conversations;
+    this.#crashesBefore = new Map(alias.targets.map(({ model }) => [model, getHealth(model).crashes]));
+  }
+
+  get name(): string {
+    return this.alias.name;
+  }
+
+  get targets(): readonly AliasTargetEntry[] {
+    return this.alias.targets.map(({ model, weight }) => {
+      const suspended = this.#suspended.get(model);
+      return { model, weight, effectiveWeight: suspended === undefined ? weight : 0, suspended };
+    });
+  }
+
+  /**
+   * The target of a conversation, out of those for which `isAllowed` is true; undefined if there is none. `position`, from 0 to
+   * 1, decides where a new one goes.
+   */
+  choose(conversation: string, position: number, isAllowed: (model: string) => boolean): string | undefined {
+    const allowed = this.targets.filter(
+      ({ model, effectiveWeight }) => effectiveWeight > 0 && isAllowed(model),
+    );
+    const before = this.#conversations.get(conversation);
+    const model = allowed.some((target) => target.model === before)
+      ? before
+      : pickByWeight(allowed, position);
+    if (model !== undefined) this.#remember(conversation, model);
+    return model;
+  }
+
+  /** To be called when the health of a model may have changed. */
+  checkHealth(): void {
+    const largest = Math.max(...this.alias.targets.map(({ weight }) => weight));
+    for (const { model, weight } of this.alias.targets) {
+      if (weight === 0 || weight === largest || this.#suspended.has(model)) continue;
+      const { hasFailed, crashes } = this.#getHealth(model);
+      const hasCrashed = crashes - (this.#crashesBefore.get(model) ?? 0) >= MAX_CRASHES;
+      if (hasFailed || hasCrashed) this.#suspend(model, hasFailed ? 'failed' : 'crashed');
+    }
+  }
+
+  #suspend(model: string, reason: 'failed' | 'crashed'): void {
+    this.#suspended.set(model, reason);
+    const why = reason === 'failed' ? 'it has failed' : `it crashed ${MAX_CRASHES} times`;
+    this.#log.warn(
+      { alias: this.name, model, reason },
+      `alias ${this.name}: the canary ${model} gets no more requests because ${why}; change the alias to try it again`,
+    );
+  }
+
+  #remember(conversation: string, model: string): void {
+    this.#conversations.delete(conversation);
+    this.#conversations.set(conversation, model);
+    const [oldest] = this.#conversations.keys();
+    if (this.#conversations.size > MAX_CONVERSATIONS && oldest !== undefined)
+      this.#conversations.delete(oldest);
+  }
+}
+
+function pickByWeight(targets: readonly AliasTargetEntry[], position: number): string | undefined {
+  const sum = targets.reduce((total, { effectiveWeight }) => total + effectiveWeight, 0);
+  let rest = position * sum;
+  for (const { model, effectiveWeight } of targets) {
+    if (rest < effectiveWeight) return model;
+    rest -= effectiveWeight;
+  }
+  return targets.at(-1)?.model;
+}

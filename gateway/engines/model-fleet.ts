@@ -1,0 +1,287 @@
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { parseBackendUrl } from '../../health/backend.ts';
+import type { EngineState, EnginesMessage, ModelState } from '../../health/supervisor-messages.ts';
+import type { Log } from '../../log/create-log.ts';
+import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { Alias, ModelRecord, Registry } from '../../models/registry.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import { LaneAccounts } from '../scheduler/lane-accounts.ts';
+import { AliasTargets, type TargetHealth } from './alias-targets.ts';
+import { DemandReporter, readDemand } from './demand-reporter.ts';
+import { EngineServices, type EngineServicesOptions } from './engine-services.ts';
+import type { ModelDirectory } from './model-directory.ts';
+import { ModelServices } from './model-services.ts';
+
+export interface ModelFleetOptions {
+  readonly config: GatewayConfig;
+  readonly supervisor: SupervisorClient;
+  readonly log: Log;
+  /** Aborts when the gateway ends. */
+  readonly stopped: AbortSignal;
+}
+
+type Wanted = Pick<EngineState, 'id' | 'address' | 'pause' | 'maySleep'> & {
+  readonly apiKey: string | undefined;
+  readonly isExpected: boolean;
+};
+
+/** The engines of all models: created, changed and removed as the supervisor and `models.json` say. */
+export class ModelFleet implements ModelDirectory, Disposable {
+  readonly #options: ModelFleetOptions;
+  readonly #models = new Map<string, ModelServices>();
+  readonly #accounts = new LaneAccounts();
+  readonly #demand: DemandReporter;
+  readonly #engines = new Map<string, EngineServices>();
+  /** Those that are no longer wanted, and still have requests. */
+  readonly #retiring = new Set<EngineServices>();
+  /** By engine, the version of the last state if that pauses it. */
+  readonly #pausedAt = new Map<string, number>();
+  #registry: Registry = { models: [], aliases: [] };
+  #aliases: ReadonlyMap<string, AliasTargets> = new Map();
+  #message: EnginesMessage | undefined;
+  #updating: Promise<void> = Promise.resolve();
+  #isDraining = false;
+
+  constructor(options: ModelFleetOptions) {
+    this.#options = options;
+    this.#demand = new DemandReporter(
+      () => readDemand(this.#models.values()),
+      (demand) => options.supervisor.reportDemand(demand),
+    );
+  }
+
+  /** Those that have an engine. */
+  get models(): readonly ModelServices[] {
+    return [...this.#models.values()].filter(({ engines }) => engines.length > 0);
+  }
+
+  /** In use: one whose models are all known to the supervisor. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  /** The state of the models is known. */
+  get isKnown(): boolean {
+    return this.#message !== undefined || !this.#options.supervisor.isPresent;
+  }
+
+  get aliases(): readonly AliasTargets[] {
+    return [...this.#aliases.values()];
+  }
+
+  alias(name: string): AliasTargets | undefined {
+    return this.#aliases.get(name);
+  }
+
+  /** Undefined if it is unknown, or has no engine. */
+  find(id: string): ModelServices | undefined {
+    const model = this.#models.get(id);
+    return model === undefined || model.engines.length === 0 || model.state.removed ? undefined : model;
+  }
+
+  engine(id: string): EngineServices | undefined {
+    return this.#engines.get(id);
+  }
+
+  /** `registry` is what `models.json` says now. */
+  update(registry: Registry, message: EnginesMessage | undefined): Promise<void> {
+    this.#message = message;
+    if (isCovered(registry, message)) this.#setRegistry(registry);
+    // One after the other, as an engine elsewhere takes a moment to be created.
+    this.#updating = this.#updating.then(() => this.#apply()).catch(recordUnhandledError);
+    return this.#updating;
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    for (const { gate } of this.#all) gate.drain();
+  }
+
+  close(): void {
+    for (const { gate } of this.#all) gate.close('draining');
+  }
+
+  async disconnect(): Promise<void> {
+    await Promise.all(this.#all.map((engine) => engine.disconnect()));
+  }
+
+  [Symbol.dispose](): void {
+    this.#demand[Symbol.dispose]();
+    for (const engine of this.#all) engine.stopMonitoring();
+  }
+
+  get #all(): readonly EngineServices[] {
+    return [...this.#engines.values(), ...this.#retiring];
+  }
+
+  async #apply(): Promise<void> {
+    const states = new Map(this.#message?.models.map((state) => [state.id, state]));
+    const wanted = new Set<string>();
+    for (const record of this.#registry.models) {
+      const state = states.get(record.id) ?? stateElsewhere(record);
+      if (state === undefined) continue;
+      const model = this.#setModel(record, state);
+      for (const engine of this.#wantedFor(record)) {
+        wanted.add(engine.id);
+        await this.#setEngine(model, engine);
+      }
+    }
+    // A model that is not in the file any more: its engines finish what they have.
+    for (const state of states.values()) {
+      const model = this.#models.get(state.id);
+      if (model === undefined || this.#registry.models.some(({ id }) => id === state.id)) continue;
+      this.#setModel(model.record, { ...state, removed: true });
+      for (const engine of this.#wantedFor(model.record)) {
+        wanted.add(engine.id);
+        await this.#setEngine(model, engine);
+      }
+    }
+    for (const id of [...this.#engines.keys()]) if (!wanted.has(id)) this.#retire(id);
+    for (const model of this.#models.values()) this.#settle(model);
+    this.#checkAliases();
+    this.#reportDrained();
+  }
+
+  #setRegistry(registry: Registry): void {
+    if (registry === this.#registry) return;
+    this.#registry = registry;
+    const getHealth = (id: string): TargetHealth => {
+      const { failure, crashes = 0 } = this.#models.get(id) ?? {};
+      return { hasFailed: failure !== undefined, crashes };
+    };
+    const create = (alias: Alias) => {
+      const before = this.#aliases.get(alias.name);
+      const isSame = isDeepStrictEqual(before?.alias.targets, alias.targets);
+      return before && isSame ? before : new AliasTargets(alias, getHealth, this.#options.log, before);
+    };
+    this.#aliases = new Map(registry.aliases.map((alias) => [alias.name, create(alias)]));
+  }
+
+  #checkAliases(): void {
+    for (const alias of this.#aliases.values()) alias.checkHealth();
+  }
+
+  #setModel(record: ModelRecord, state: ModelState): ModelServices {
+    let model = this.#models.get(record.id);
+    if (model === undefined) {
+      model = new ModelServices(this.#options.config, record, state);
+      this.#models.set(record.id, model);
+    }
+    model.state = state;
+    if (model.record !== record) model.setRecord(record);
+    return model;
+  }
+
+  #wantedFor(record: ModelRecord): readonly Wanted[] {
+    if (record.source.kind !== 'backends') return this.#ownEngines(record.id);
+    return record.source.backends.map(({ url, keyFile }) => ({
+      ...{ id: `${record.id} ${url}`, address: parseBackendUrl(url), apiKey: this.#readKey(keyFile) },
+      ...{ pause: false, maySleep: true, isExpected: true },
+    }));
+  }
+
+  #ownEngines(model: string): readonly Wanted[] {
+    const engines = this.#message?.engines.filter((engine) => engine.model === model) ?? [];
+    return engines.map((engine) => ({ ...engine, isExpected: engine.status !== 'unloaded' }));
+  }
+
+  #readKey(file: string | undefined): string | undefined {
+    if (file === undefined) return undefined;
+    try {
+      return readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      this.#options.log.error({ err: error }, `cannot read the key of a backend from ${file}`);
+      return undefined;
+    }
+  }
+
+  async #setEngine(model: ModelServices, wanted: Wanted): Promise<void> {
+    const engine = this.#engines.get(wanted.id) ?? (await this.#create(model, wanted));
+    engine.maySleep = wanted.maySleep;
+    if (engine.isExpected !== wanted.isExpected) {
+      engine.isExpected = wanted.isExpected;
+      engine.monitor.probeNow();
+    }
+    if (wanted.pause) {
+      engine.gate.pause().then(this.#reportDrained).catch(recordUnhandledError);
+      this.#pausedAt.set(wanted.id, this.#message?.version ?? 0);
+    } else if (this.#pausedAt.delete(wanted.id)) engine.gate.resume().catch(recordUnhandledError);
+  }
+
+  async #create(model: ModelServices, { id, address, apiKey, maySleep }: Wanted): Promise<EngineServices> {
+    const { config, supervisor, log, stopped } = this.#options;
+    const onQueueChange = () => {
+      model.balance();
+      this.#demand.notify();
+    };
+    const onChange = () => {
+      onQueueChange();
+      this.#checkAliases();
+    };
+    const options: EngineServicesOptions = {
+      ...{ id, config, supervisor, stopped, maySleep, onChange },
+      backend: { address, apiKey },
+      queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
+      maxConcurrent: () => model.maxConcurrentPerEngine,
+      log: log.child({ engine: id }),
+    };
+    const engine = await EngineServices.create(options);
+    this.#engines.set(id, engine);
+    model.engines.push(engine);
+    if (this.#isDraining) engine.gate.drain();
+    return engine;
+  }
+
+  /** Its requests finish; those that wait go to another engine of the model. */
+  #retire(id: string): void {
+    const engine = this.#engines.get(id);
+    if (engine === undefined) return;
+    this.#engines.delete(id);
+    this.#pausedAt.delete(id);
+    this.#retiring.add(engine);
+    for (const model of this.#models.values()) if (model.engines.includes(engine)) model.remove(engine);
+    engine.gate.close('lost');
+    engine.gate
+      .pause()
+      .then(() => {
+        this.#retiring.delete(engine);
+        engine.stopMonitoring();
+        return engine.disconnect();
+      })
+      .catch(recordUnhandledError);
+  }
+
+  /** Requests for a model that has failed, or is removed, do not wait. */
+  #settle(model: ModelServices): void {
+    const isLost = model.failure !== undefined || (model.state.removed && model.state.status !== 'loaded');
+    for (const { gate } of model.engines) {
+      if (isLost) gate.close('lost');
+      else gate.reopen();
+    }
+    if (model.engines.length === 0) {
+      model.state = { ...model.state, removed: true };
+      this.#models.delete(model.id);
+    }
+    model.balance();
+  }
+
+  #reportDrained = (): void => {
+    for (const [id, version] of this.#pausedAt)
+      if (this.#engines.get(id)?.leases === 0) this.#options.supervisor.reportDrained(id, version);
+  };
+}
+
+/** Until the supervisor knows all its models, or if it has rejected it, the registry before stays in use. */
+function isCovered({ models }: Registry, message: EnginesMessage | undefined): boolean {
+  if (message === undefined) return true;
+  const known = new Set(message.models.flatMap(({ id, removed }) => (removed ? [] : [id])));
+  return models.every(({ id, source }) => source.kind === 'backends' || known.has(id));
+}
+
+/** Without a supervisor there are only models that others run. */
+function stateElsewhere({ id, source }: ModelRecord): ModelState | undefined {
+  if (source.kind !== 'backends') return undefined;
+  return { id, status: 'loaded', loadProgress: null, failure: null, pin: true, removed: false };
+}

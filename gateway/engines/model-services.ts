@@ -1,0 +1,192 @@
+import type { BackendStatus } from '../../health/backend.ts';
+import type { ModelState } from '../../health/supervisor-messages.ts';
+import type { Key } from '../../keys/key.ts';
+import type { ModelRecord } from '../../models/registry.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { EngineServices } from './engine-services.ts';
+import { pickEngine } from './pick-engine.ts';
+
+/** What the requests for one model need of it. */
+export interface RequestedModel {
+  /** The engine for the next attempt. `conversation` identifies one whose beginning an engine may have in its cache. */
+  pickEngine(conversation: string | undefined): EngineServices;
+  /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
+  getName(requested: string | undefined, key: Key | undefined): string;
+  readonly timeouts: GatewayConfig['timeouts'];
+  /** Of the model, if it is worse than that of the engine: an unloaded model is going to be loaded. */
+  getStatus(engine: EngineServices): BackendStatus;
+  /** Its id; empty for the only model. */
+  readonly name: string;
+  /** Why it will not serve; undefined if it will. */
+  readonly failure: string | undefined;
+  /** It is not in `models.json` any more. */
+  readonly isRemoved: boolean;
+  /** For clients that wait: `loading b, 42 %`; undefined if it is loaded. */
+  readonly loadComment: string | undefined;
+}
+
+/** The only model. */
+export class OnlyModel implements RequestedModel {
+  readonly timeouts: GatewayConfig['timeouts'];
+  readonly getName: RequestedModel['getName'];
+  readonly name = '';
+  readonly failure = undefined;
+  readonly isRemoved = false;
+  readonly loadComment = undefined;
+  readonly #engine: EngineServices;
+
+  constructor(
+    engine: EngineServices,
+    { timeouts }: Pick<GatewayConfig, 'timeouts'>,
+    getName: RequestedModel['getName'],
+  ) {
+    this.#engine = engine;
+    this.timeouts = timeouts;
+    this.getName = getName;
+  }
+
+  pickEngine(): EngineServices {
+    return this.#engine;
+  }
+
+  getStatus({ monitor }: EngineServices): BackendStatus {
+    return monitor.status;
+  }
+}
+
+/** The most conversations whose engine is remembered, for each model. */
+const MAX_CONVERSATIONS = 10_000;
+
+/** One of several models, with its engines. */
+export class ModelServices implements RequestedModel {
+  readonly id: string;
+  record: ModelRecord;
+  state: ModelState;
+  readonly engines: EngineServices[] = [];
+  /** Read by the schedulers of its engines. */
+  readonly limits = { maxWaiting: 0, maxWaitingPerLane: 0, timeoutMs: 0 };
+  readonly #config: GatewayConfig;
+  /** The engine that last served a conversation, in the order of use. */
+  readonly #homes = new Map<string, EngineServices>();
+  #timeouts: GatewayConfig['timeouts'];
+  #isBalancing = false;
+
+  constructor(config: GatewayConfig, record: ModelRecord, state: ModelState) {
+    this.#config = config;
+    this.id = record.id;
+    this.record = record;
+    this.state = state;
+    this.#timeouts = config.timeouts;
+    this.setRecord(record);
+  }
+
+  setRecord(record: ModelRecord): void {
+    const { admission, timeouts } = this.#config;
+    const {
+      queueSize = admission.maxWaiting,
+      queueTimeout = admission.timeoutMs,
+      requestTimeout,
+    } = record.limits;
+    this.record = record;
+    this.limits.maxWaiting = queueSize;
+    this.limits.maxWaitingPerLane = Math.min(admission.maxWaitingPerLane, queueSize);
+    this.limits.timeoutMs = queueTimeout;
+    this.#timeouts = requestTimeout === undefined ? timeouts : { ...timeouts, request: requestTimeout };
+    for (const { gate } of this.engines) gate.updateCapacity();
+  }
+
+  get timeouts(): GatewayConfig['timeouts'] {
+    return this.#timeouts;
+  }
+
+  /** The part of the limit of the model that one engine gets. */
+  get maxConcurrentPerEngine(): number | undefined {
+    const limit = this.record.limits.concurrent ?? this.#config.admission.maxConcurrent;
+    return limit && Math.ceil(limit / Math.max(this.engines.length, 1));
+  }
+
+  get name(): string {
+    return this.id;
+  }
+
+  get failure(): string | undefined {
+    return this.state.status === 'failed' ? (this.state.failure ?? 'unknown') : undefined;
+  }
+
+  /** Of its engines, since they exist. */
+  get crashes(): number {
+    return this.engines.reduce((sum, { crashes }) => sum + crashes, 0);
+  }
+
+  get isRemoved(): boolean {
+    return this.state.removed;
+  }
+
+  get loadComment(): string | undefined {
+    const { status, loadProgress } = this.state;
+    if (status !== 'unloaded' && status !== 'loading') return undefined;
+    const percent = loadProgress === null ? '' : `, ${Math.floor(loadProgress * 100)} %`;
+    return `loading ${this.id}${percent}`;
+  }
+
+  getName(): string {
+    return this.id;
+  }
+
+  getStatus({ monitor }: EngineServices): BackendStatus {
+    const { status } = this.state;
+    return status === 'unloaded' || status === 'loading' ? 'loading' : monitor.status;
+  }
+
+  pickEngine(conversation: string | undefined): EngineServices {
+    const [only] = this.engines;
+    if (only === undefined) throw new Error(`the model ${this.id} has no engine`);
+    if (this.engines.length === 1) return only;
+    const home = conversation === undefined ? undefined : this.#homes.get(conversation);
+    const engine = pickEngine(this.engines, home) ?? only;
+    if (conversation !== undefined) this.#remember(conversation, engine);
+    return engine;
+  }
+
+  /** Moves requests that wait at one engine to others that can serve them sooner. To be called when an engine has changed. */
+  balance(): void {
+    if (this.engines.length === 1 || this.#isBalancing) return;
+    this.#isBalancing = true;
+    queueMicrotask(() => {
+      this.#isBalancing = false;
+      const open = this.engines.filter(({ isOpen }) => isOpen);
+      if (open.length === 0) return;
+      for (const engine of this.engines) if (!engine.isOpen) moveAll(engine);
+      for (const engine of open) this.#fill(engine);
+    });
+  }
+
+  /** The requests that wait at it go to another engine. */
+  remove(engine: EngineServices): void {
+    this.engines.splice(this.engines.indexOf(engine), 1);
+    for (const [conversation, home] of this.#homes) if (home === engine) this.#homes.delete(conversation);
+    if (this.engines.length > 0) moveAll(engine);
+  }
+
+  /** Takes requests that wait at the busiest of the other engines. */
+  #fill({ scheduler }: EngineServices): void {
+    const { capacity, leased, waiting } = scheduler.counts;
+    if (waiting > 0 || leased >= capacity) return;
+    const [busiest] = this.engines.toSorted(
+      (a, b) => b.scheduler.counts.waiting - a.scheduler.counts.waiting,
+    );
+    busiest?.scheduler.moveNext(capacity - leased);
+  }
+
+  #remember(conversation: string, engine: EngineServices): void {
+    this.#homes.delete(conversation);
+    this.#homes.set(conversation, engine);
+    const [oldest] = this.#homes.keys();
+    if (this.#homes.size > MAX_CONVERSATIONS && oldest !== undefined) this.#homes.delete(oldest);
+  }
+}
+
+function moveAll({ scheduler, countingScheduler }: EngineServices): void {
+  scheduler.moveAll();
+  countingScheduler.moveAll();
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { asList, asObject, type JsonObject } from '../api/json.ts';
+
+/** Headers in which clients name their session: Codex, OpenHands, Amp, opencode, Open WebUI. */
+const sessionHeaders = [
+  'session_id',
+  'x-session-id',
+  'x-litellm-session-id',
+  'x-amp-thread-id',
+  'x-opencode-session',
+  'x-openwebui-chat-id',
+] as const;
+
+/** Enough of a prompt to tell conversations apart; it grows at its end. */
+const PROMPT_START = 512;
+
+/** Which conversation a request continues: a digest of what the client says about it. */
+export interface Conversation {
+  readonly id: string;
+  /** Spread evenly between 0 and 1. */
+  readonly position: number;
+}
+
+/** A client that names no session is recognised by the beginning of the conversation, and without one by its key. */
+export function identifyConversation(
+  headers: IncomingHttpHeaders,
+  fields: JsonObject,
+  keyId: string | undefined,
+): Conversation {
+  const session = findSession(headers, fields);
+  const source = session === undefined ? (conversationStart(fields) ?? '') : `session ${session}`;
+  const digest = createHash('sha256')
+    .update(`${keyId ?? ''}\n${source}`)
+    .digest();
+  return { id: digest.toString('base64url', 0, 16), position: digest.readUInt32BE(16) / 2 ** 32 };
+}
+
+function findSession(headers: IncomingHttpHeaders, fields: JsonObject): string | undefined {
+  for (const name of sessionHeaders) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  const inBody = [fields.prompt_cache_key, asObject(fields.metadata).user_id];
+  return inBody.find((value): value is string => typeof value === 'string' && value !== '');
+}
+
+/** All up to the first message of the user: what follows differs from turn to turn. */
+function conversationStart({
+  system,
+  instructions,
+  messages,
+  input,
+  prompt,
+}: JsonObject): string | undefined {
+  const list = asList(messages ?? input);
+  const first = list.findIndex((message) => asObject(message).role === 'user');
+  if (first !== -1) return JSON.stringify([system, instructions, list.slice(0, first + 1)]);
+  const text = typeof prompt === 'string' ? prompt : undefined;
+  return text?.slice(0, PROMPT_START);
+}

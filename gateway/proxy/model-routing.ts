@@ -1,0 +1,26 @@
+import type { ApiRoute } from '../api/route-table.ts';
+import type { RequestedModel } from '../engines/model-services.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** Which model a request is for. */
+export interface RoutedRequest {
+  readonly model: RequestedModel;
+  /** With the defaults of the model; undefined if the body is used as it came. */
+  readonly body: Buffer | undefined;
+  /** The alias by which it was selected. */
+  readonly alias: string | undefined;
+  /** Identifies the conversation that it continues; undefined if that makes no difference. */
+  readonly conversation: string | undefined;
+}
+
+/** Finds the model of a request, before anything else is read from its body. */
+export interface ModelRouting {
+  /** Throws an ApiError if there is no such model, it is of another kind, or the key may not use it. */
+  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest;
+}
+
+/** All requests are for one model. */
+export function routeToOnly(model: RequestedModel): ModelRouting {
+  const routed = { model, body: undefined, alias: undefined, conversation: undefined };
+  return { route: () => routed };
+}

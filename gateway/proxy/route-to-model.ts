@@ -1,0 +1,125 @@
+import type { Key } from '../../keys/key.ts';
+import type { ModelKind, ModelRecord } from '../../models/registry.ts';
+import { appendFields, type JsonObject, replaceLoneSurrogates } from '../api/json.ts';
+import { decodeBody, parseBody } from '../api/request/parse-body.ts';
+import type { ApiRoute } from '../api/route-table.ts';
+import type { ModelFleet } from '../engines/model-fleet.ts';
+import type { ModelServices } from '../engines/model-services.ts';
+import {
+  invalidValue,
+  modelKindMismatch,
+  modelLoading,
+  modelNotAllowed,
+  modelNotFound,
+} from '../errors/catalogue.ts';
+import { type Conversation, identifyConversation } from './conversation.ts';
+import { readFormField } from './form-field.ts';
+import type { ModelRouting, RoutedRequest } from './model-routing.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** When a client may come back that names a model whose engines are not known yet, ms. */
+const UNKNOWN_RETRY_MS = 1000;
+
+/** Requests name one of several models, or an alias. */
+export class SeveralModelsRouting implements ModelRouting {
+  readonly #fleet: ModelFleet;
+  readonly #isStrict: boolean;
+
+  constructor(fleet: ModelFleet, { strict }: { readonly strict: boolean }) {
+    this.#fleet = fleet;
+    this.#isStrict = strict;
+  }
+
+  route(route: ApiRoute, { incoming: { headers }, key }: RequestContext, body: Buffer): RoutedRequest {
+    if (!this.#fleet.isKnown) throw modelLoading(UNKNOWN_RETRY_MS);
+    const isForm = headers['content-type']?.startsWith('multipart/form-data') ?? false;
+    const fields = isForm ? { model: readFormField(body, 'model') } : parseFields(body);
+    const requested = readModel(fields);
+    const alias = requested === undefined ? undefined : this.#fleet.alias(requested);
+    const conversation = identifyConversation(headers, fields, key?.id);
+    const id =
+      alias === undefined
+        ? this.#idOf(requested, route, key)
+        : alias.choose(conversation.id, conversation.position, (model) => mayUse(key, model));
+    if (id === undefined || !mayUse(key, id)) throw modelNotAllowed(requested ?? '');
+    const model = this.#find(id);
+    checkKind(model.record, route);
+    return {
+      model,
+      body: isForm ? undefined : withDefaults(body, fields, model.record, route),
+      alias: alias?.name,
+      conversation: conversationFor(model, conversation),
+    };
+  }
+
+  #idOf(requested: string | undefined, route: ApiRoute, key: Key | undefined): string {
+    const { models } = this.#fleet.registry;
+    const [only, ...others] = models;
+    const isFree = only !== undefined && others.length === 0 && !this.#isStrict;
+    if (requested === undefined) return this.#defaultFor(route, key);
+    if (isFree || models.some(({ id }) => id === requested)) return isFree ? only.id : requested;
+    throw modelNotFound(requested);
+  }
+
+  /** Clients of a route may leave the name out if there is one model that answers it. */
+  #defaultFor(route: ApiRoute, key: Key | undefined): string {
+    const kind = neededKind(route) ?? 'chat';
+    const candidates = this.#fleet.registry.models.filter(
+      (model) => model.kind === kind && mayUse(key, model.id),
+    );
+    const [only, ...others] = candidates;
+    if (only !== undefined && others.length === 0) return only.id;
+    throw invalidValue('model', 'the name of a model; GET /v1/models lists them');
+  }
+
+  #find(id: string): ModelServices {
+    const model = this.#fleet.find(id);
+    if (model !== undefined) return model;
+    // It was added a moment ago.
+    if (this.#fleet.registry.models.some((record) => record.id === id)) throw modelLoading(UNKNOWN_RETRY_MS);
+    throw modelNotFound(id);
+  }
+}
+
+function parseFields(body: Buffer): JsonObject {
+  return parseBody(replaceLoneSurrogates(decodeBody(body)));
+}
+
+function readModel({ model }: JsonObject): string | undefined {
+  if (model === undefined || model === null) return undefined;
+  if (typeof model !== 'string') throw invalidValue('model', 'a string', model);
+  return model;
+}
+
+const mayUse = (key: Key | undefined, model: string) =>
+  key === undefined || key.models.includes('*') || key.models.includes(model);
+
+/** Undefined for routes that any model answers. */
+function neededKind({ upstream }: ApiRoute): ModelKind | undefined {
+  if (upstream === '/tokenize' || upstream === '/detokenize') return undefined;
+  if (upstream === '/v1/embeddings') return 'embeddings';
+  return upstream === '/v1/rerank' ? 'rerank' : 'chat';
+}
+
+function checkKind({ id, kind }: ModelRecord, route: ApiRoute): void {
+  const needed = neededKind(route);
+  if (needed !== undefined && needed !== kind) throw modelKindMismatch(id, kind, needed);
+}
+
+/** Undefined if the client gives all of them. */
+function withDefaults(
+  body: Buffer,
+  fields: JsonObject,
+  { defaults }: ModelRecord,
+  route: ApiRoute,
+): Buffer | undefined {
+  if (neededKind(route) === undefined) return undefined;
+  const missing = Object.entries(defaults).filter(([name]) => fields[name] === undefined);
+  if (missing.length === 0) return undefined;
+  return appendFields(body, JSON.stringify(Object.fromEntries(missing)).slice(1, -1));
+}
+
+/** Only a model with several engines has a choice. */
+function conversationFor({ engines }: ModelServices, { id }: Conversation): string | undefined {
+  return engines.length > 1 ? id : undefined;
+}
