@@ -143,7 +143,7 @@ export async function startGateway(
       ledger.record(entry);
       // Counters never decrease: an estimate that was too high remains in them.
       if (entry.usage.input >= 0) metrics.recordUsage(entry);
-    }),
+    }, config.registry !== undefined),
   ]);
   const app = createApp({
     config,

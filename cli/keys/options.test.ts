@@ -12,7 +12,7 @@ it('a ledger whose writer was killed during a write is recovered and read', asyn
   const day = '2026-11-20';
   const ledger = new LedgerFile(file);
   ledger.write(
-    Array.from({ length: 2000 }, (_, n) => ({ ...noUsage, keyId: `key-${n}`, day, requests: 1 })),
+    Array.from({ length: 2000 }, (_, n) => ({ ...noUsage, keyId: `key-${n}`, day, model: '', requests: 1 })),
     [],
   );
   ledger.close();

@@ -43,10 +43,10 @@ function book(): void {
   const times = { queueMs: 12_300, computeMs: 4 * HOUR, machineMs: HOUR };
   gateway.write(
     [
-      { ...noUsage, keyId: 'app', day: today, ...usage, ...times },
-      { ...noUsage, keyId: 'app', day: yesterday, requests: 1, output: 7, machineMs: HOUR / 2 },
-      { ...noUsage, keyId: 'batch', day: yesterday, requests: 2, input: 20 },
-      { ...noUsage, keyId: 'app', day: longAgo, requests: 1000 },
+      { ...noUsage, keyId: 'app', day: today, model: '', ...usage, ...times },
+      { ...noUsage, keyId: 'app', day: yesterday, model: '', requests: 1, output: 7, machineMs: HOUR / 2 },
+      { ...noUsage, keyId: 'batch', day: yesterday, model: '', requests: 2, input: 20 },
+      { ...noUsage, keyId: 'app', day: longAgo, model: '', requests: 1000 },
     ],
     [{ keyId: 'app', lastUsed: now - 2 * HOUR, previousLastUsed: null }],
   );
@@ -101,6 +101,32 @@ describe('corral keys usage', () => {
     expect(rows.slice(1).map(([day, requests, , , , , , , , cost]) => [day, requests, cost])).toEqual([
       [yesterday, '3', '1'],
       [today, '1500', '2'],
+    ]);
+  });
+
+  it('shows models, if there are several', async () => {
+    book();
+    const none = await corralKeys('usage --by model');
+    expect([none.status, none.stderr]).toEqual([0, expect.stringContaining('No usage')]);
+    gateway.write(
+      [
+        { ...noUsage, keyId: 'app', day: today, model: 'v1', requests: 900 },
+        { ...noUsage, keyId: 'app', day: yesterday, model: 'v1', requests: 1 },
+        { ...noUsage, keyId: 'batch', day: today, model: 'v2', requests: 100 },
+      ],
+      [],
+    );
+    const { stdout } = await corralKeys('usage --by model');
+    expect(lines(stdout).map(([model, requests]) => [model, requests])).toEqual([
+      ['MODEL', 'REQUESTS'],
+      ['v1', '901'],
+      ['v2', '100'],
+      ['total', '1,001'],
+    ]);
+    const { stdout: csv } = await corralKeys('usage app --by model --csv');
+    expect(csv.split(/\r?\n/).map((line) => line.split(',').slice(0, 2))).toEqual([
+      ['model', 'requests'],
+      ['v1', '901'],
     ]);
   });
 

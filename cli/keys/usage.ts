@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   createUsageReport,
+  lineName,
   parseSince,
   sinceFormat,
+  type UsageGroup,
   type UsageReport,
   type UsageValues,
+  usageGroups,
 } from '../../gateway/usage/usage-report.ts';
 
 import { readSettings } from '../../settings/read-settings.ts';
@@ -14,7 +17,7 @@ import { jsonOption, ledgerOption, openLedger, resolveLedger } from './options.t
 
 interface UsageOptions {
   readonly since: string;
-  readonly by?: 'key' | 'day';
+  readonly by?: UsageGroup;
   readonly ledger?: string;
   readonly json?: true;
   readonly csv?: true;
@@ -25,6 +28,7 @@ Examples:
   corral keys usage                              every key, the last 30 days
   corral keys usage app --since 7d               one key, by day
   corral keys usage --since 2026-11-01 --by day
+  corral keys usage app --by model               one key, by model (only with a models.json)
   COST_PER_HOUR=0.79 corral keys usage --csv > usage.csv
 
 Days are UTC days. A running gateway writes its usage once a second.
@@ -35,13 +39,13 @@ one of four slots for a minute counts 15 s. Idle time is not charged to any key,
 
 export function usageCommand(): Command {
   return new Command('usage')
-    .description('show usage by key or day: requests, tokens, time, cost')
+    .description('show usage by key, day or model: requests, tokens, time, cost')
     .argument('[id]', 'id of one key (default: all keys)')
     .addOption(
       new Option('--since <when>', `first day: ${sinceFormat}`).argParser(since).default(since('30d'), '30d'),
     )
     .addOption(
-      new Option('--by <what>', 'group by (default: key; day if a key is given)').choices(['key', 'day']),
+      new Option('--by <what>', 'group by (default: key; day if a key is given)').choices(usageGroups),
     )
     .addOption(ledgerOption())
     .addOption(jsonOption().conflicts('csv'))
@@ -68,7 +72,7 @@ function usage(keyId: string | undefined, options: UsageOptions): void {
 function read(path: string, keyId: string | undefined, options: UsageOptions): UsageReport {
   const { COST_PER_HOUR } = readSettings(process.env).settings;
   const by = options.by ?? (keyId === undefined ? 'key' : 'day');
-  const query = { since: options.since, keyId, by } as const;
+  const query = { since: options.since, keyId, by };
   const ledger = openLedger(path);
   try {
     const seen = new Map(ledger.seen().map((one) => [one.keyId, one]));
@@ -85,14 +89,14 @@ function read(path: string, keyId: string | undefined, options: UsageOptions): U
 
 const headings = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'QUEUED', 'COMPUTE', 'MACHINE'];
 
-/** The table for people: one row per key or day, and the total. */
+/** The table for people: one row per key, day or model, and the total. */
 function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number): string {
   const hasCost = costPerHour !== null;
   const numbers = rightAligned([
     [...headings, ...(hasCost ? ['COST'] : [])],
     ...[...usage, total].map((line) => cellsOf(line, hasCost)),
   ]);
-  const names = [by.toUpperCase(), ...usage.map((line) => line.key ?? line.day ?? ''), 'total'];
+  const names = [by.toUpperCase(), ...usage.map(lineName), 'total'];
   const last = ['LAST USED', ...usage.map(({ lastUsed }) => formatLastUse(lastUsed, now)), ''];
   const rows = names.map((name, row) => [
     name,
@@ -146,9 +150,9 @@ const columns = [
   'cost',
 ] as const;
 
-/** CSV: one row per key or day, without a total. */
+/** CSV: one row per key, day or model, without a total. */
 function usageCsv({ by, usage }: UsageReport): string {
-  const names = by === 'key' ? ['key', ...columns, 'lastUsed'] : ['day', ...columns];
+  const names = by === 'key' ? ['key', ...columns, 'lastUsed'] : [by, ...columns];
   const lines = usage.map((line) => names.map((name) => String(line[name as keyof typeof line] ?? '')));
   return [names, ...lines].map((cells) => cells.map(quoted).join(',')).join('\r\n');
 }

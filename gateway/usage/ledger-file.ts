@@ -8,8 +8,10 @@ export const ledgerFileName = 'usage.sqlite';
 
 const columns = sumNames.map(toColumn);
 
+const groupColumns = { key: 'key_id', day: 'day', model: 'model' } as const;
+
 /**
- * The usage ledger on disk: one row per key and day, and when each key was last used. Readers and the one writer can be
+ * The usage ledger on disk: one row per key and day, one per model of these with several models, and when each key was last used. Readers and the one writer can be
  * different processes. It uses a rollback journal: WAL needs shared memory, which network volumes do not have.
  */
 export class LedgerFile {
@@ -25,11 +27,13 @@ export class LedgerFile {
   write(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
-      const add = this.#db.prepare(
-        `INSERT INTO usage (day, key_id, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})
-         ON CONFLICT DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`,
-      );
-      for (const row of rows) add.run(row.day, row.keyId, ...sumNames.map((name) => row[name]));
+      const add = this.#prepareAdd('usage', ['day', 'key_id']);
+      const addToModel = this.#prepareAdd('model_usage', ['day', 'key_id', 'model']);
+      for (const row of rows) {
+        const values = sumNames.map((name) => row[name]);
+        if (row.model === '') add.run(row.day, row.keyId, ...values);
+        else addToModel.run(row.day, row.keyId, row.model, ...values);
+      }
       const updateSeen = this.#db.prepare(
         `INSERT INTO seen (key_id, last_used, previous_last_used) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET last_used = max(last_used, excluded.last_used),
@@ -50,13 +54,15 @@ export class LedgerFile {
     return query.all(day).map(toRow);
   }
 
-  /** One row per key, or per day; the other column is empty. */
+  /** One row per key, per day or per model; the other columns are empty. */
   sums({ since, keyId, by }: UsageQuery): UsageRow[] {
-    const [day, key] = by === 'day' ? ['day', "''"] : ["''", 'key_id'];
+    if (by === 'model' && !this.#hasModels()) return [];
+    const column = groupColumns[by];
+    const names = Object.values(groupColumns).map((name) => (name === column ? name : `'' AS ${name}`));
     const sums = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
     const query = this.#db.prepare(
-      `SELECT ${day} AS day, ${key} AS key_id, ${sums} FROM usage
-       WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${by === 'day' ? 'day' : 'key_id'}`,
+      `SELECT ${names.join(', ')}, ${sums} FROM ${by === 'model' ? 'model_usage' : 'usage'}
+       WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${column}`,
     );
     return query.all(since, keyId ?? null, keyId ?? null).map(toRow);
   }
@@ -71,17 +77,35 @@ export class LedgerFile {
   }
 
   deleteBefore(day: string): void {
-    this.#db.prepare('DELETE FROM usage WHERE day < ?').run(day);
+    for (const table of ['usage', 'model_usage'])
+      this.#db.prepare(`DELETE FROM ${table} WHERE day < ?`).run(day);
   }
 
   close(): void {
     this.#db.close();
   }
 
+  #prepareAdd(table: string, names: readonly string[]) {
+    const all = [...names, ...columns];
+    return this.#db.prepare(
+      `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})
+       ON CONFLICT DO UPDATE SET ${columns.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`,
+    );
+  }
+
+  /** The file may be of a version that did not know models, and may be opened to be read only. */
+  #hasModels(): boolean {
+    const query = this.#db.prepare(
+      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'model_usage'",
+    );
+    return query.get() !== undefined;
+  }
+
   #createTables(): void {
     this.#db.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL');
     const sums = columns.map((name) => `${name} REAL NOT NULL`).join(', ');
     this.#db.exec(`CREATE TABLE IF NOT EXISTS usage (day TEXT, key_id TEXT, ${sums}, PRIMARY KEY (day, key_id)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS model_usage (day TEXT, key_id TEXT, model TEXT, ${sums}, PRIMARY KEY (day, key_id, model)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS seen (key_id TEXT PRIMARY KEY, last_used REAL NOT NULL, previous_last_used REAL) WITHOUT ROWID`);
   }
 }
@@ -92,5 +116,6 @@ function toColumn(name: string): string {
 
 function toRow(row: Record<string, unknown>): UsageRow {
   const sums = Object.fromEntries(sumNames.map((name) => [name, Number(row[toColumn(name)])]));
-  return { keyId: String(row.key_id), day: String(row.day), ...sums } as unknown as UsageRow;
+  const { day, key_id: keyId, model = '' } = row;
+  return { keyId: String(keyId), day: String(day), model: String(model), ...sums } as unknown as UsageRow;
 }

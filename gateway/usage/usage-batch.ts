@@ -1,9 +1,11 @@
 import { addUsage, noUsage, type UsageSums, utcDay } from '../api/usage.ts';
 
-/** The usage of one key on one day. */
+/** The usage of one key on one day, or the part of it that one of several models served. */
 export interface UsageRow extends UsageSums {
   readonly keyId: string;
   readonly day: string;
+  /** Empty: all models together. */
+  readonly model: string;
 }
 
 /** When a key, and its secret from before the last rotation, were last used; ms since 1970. */
@@ -16,6 +18,8 @@ export interface KeySeen {
 /** The usage of one request, recorded at its end. */
 export interface UsageEntry {
   readonly keyId: string;
+  /** The model that served it; undefined where there is only one. */
+  readonly model?: string | undefined;
   /** ms since 1970. */
   readonly at: number;
   /** The client used the secret from before the last rotation. */
@@ -23,9 +27,9 @@ export interface UsageEntry {
   readonly usage: Readonly<UsageSums>;
 }
 
-/** Usage that is not yet written. Small under any load: one row per key and day. */
+/** Usage that is not yet written. Small under any load: one row per key and day, and one per model of these. */
 export class UsageBatch {
-  /** By day, then by key. */
+  /** By day, then by key and model. */
   readonly #days = new Map<string, Map<string, UsageRow>>();
   readonly #seen = new Map<string, KeySeen>();
 
@@ -41,29 +45,35 @@ export class UsageBatch {
     return [...this.#seen.values()];
   }
 
-  add({ keyId, at, previousSecret, usage }: UsageEntry): void {
-    this.#add(keyId, utcDay(at), usage);
+  add({ keyId, model, at, previousSecret, usage }: UsageEntry): void {
+    const day = utcDay(at);
+    this.#add({ keyId, day, model: '' }, usage);
+    if (model !== undefined) this.#add({ keyId, day, model }, usage);
     recordUse(this.#seen, keyId, at, previousSecret ? at : null);
   }
 
   /** Adds a batch that could not be written. */
   merge(rows: readonly UsageRow[], seen: readonly KeySeen[]): void {
-    for (const row of rows) this.#add(row.keyId, row.day, row);
+    for (const row of rows) this.#add(row, row);
     for (const { keyId, lastUsed, previousLastUsed } of seen)
       recordUse(this.#seen, keyId, lastUsed, previousLastUsed);
   }
 
-  #add(keyId: string, day: string, usage: Readonly<UsageSums>): void {
+  #add({ keyId, day, model }: RowName, usage: Readonly<UsageSums>): void {
     let rows = this.#days.get(day);
     if (rows === undefined) {
       rows = new Map();
       this.#days.set(day, rows);
     }
-    const known = rows.get(keyId);
+    // No id of a key contains a tab.
+    const name = model === '' ? keyId : `${keyId}\t${model}`;
+    const known = rows.get(name);
     if (known) addUsage(known, usage);
-    else rows.set(keyId, { ...noUsage, ...usage, keyId, day });
+    else rows.set(name, { ...noUsage, ...usage, keyId, day, model });
   }
 }
+
+type RowName = Pick<UsageRow, 'keyId' | 'day' | 'model'>;
 
 /** Keeps the later of each time. */
 export function recordUse(

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY } from '../../settings/durations.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
@@ -91,6 +92,51 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
+  it('tells several models apart, written and unwritten, and their sum is that of the key', async () => {
+    const earlier = createLedger();
+    await earlier.ledger.ready;
+    earlier.ledger.record(entry('app', 5, { model: 'a' }));
+    earlier.ledger.record(entry('other', 1, { model: 'b' }));
+    await earlier.ledger.close();
+    const { ledger } = createLedger();
+    ledger.record(entry('app', 2, { model: 'a' }));
+    ledger.record(entry('app', 3, { model: 'b' }));
+    ledger.record(entry('app', 4));
+    const since = utcDay(Date.now());
+    const byModel = await ledger.query({ since, keyId: undefined, by: 'model' });
+    expect(byModel).toMatchObject([
+      { model: 'a', keyId: '', day: '', requests: 2, output: 7 },
+      { model: 'b', requests: 2, output: 4 },
+    ]);
+    expect(await ledger.query({ since, keyId: 'app', by: 'model' })).toMatchObject([
+      { model: 'a', output: 7 },
+      { model: 'b', output: 3 },
+    ]);
+    expect(await ledger.query({ since, keyId: 'app', by: 'key' })).toMatchObject([
+      { requests: 4, output: 14 },
+    ]);
+    expect(ledger.today('app', Date.now()).output).toBe(14);
+    await ledger.close();
+  });
+
+  it('reads a file of a version that did not know models', async () => {
+    const path = join(folder, ledgerFileName);
+    new LedgerFile(path).close();
+    const db = new DatabaseSync(path);
+    db.exec('DROP TABLE model_usage');
+    db.close();
+    const file = new LedgerFile(path, { readOnly: true });
+    expect(file.sums({ since: '2000-01-01', keyId: undefined, by: 'model' })).toEqual([]);
+    file.close();
+    const { ledger } = createLedger();
+    await ledger.ready;
+    ledger.record(entry('app', 5, { model: 'a' }));
+    await ledger.close();
+    const after = new LedgerFile(path, { readOnly: true });
+    expect(after.sums({ since: '2000-01-01', keyId: undefined, by: 'model' })).toMatchObject([{ output: 5 }]);
+    after.close();
+  });
+
   it('loses no usage that is recorded during a write', async () => {
     const { ledger } = createLedger();
     for (let n = 0; n < 50; n++) {
@@ -130,7 +176,7 @@ describe('UsageLedger', () => {
   it('deletes days older than the retention time', async () => {
     const long = Date.now() - 40 * DAY;
     const file = new LedgerFile(join(folder, ledgerFileName));
-    file.write([{ keyId: 'app', day: utcDay(long), ...noUsage, requests: 1 }], []);
+    file.write([{ keyId: 'app', day: utcDay(long), model: '', ...noUsage, requests: 1 }], []);
     file.close();
     const { ledger } = createLedger();
     ledger.record(entry('app', 1));
@@ -178,6 +224,15 @@ it('records the usage known at the end, and a correction when the tokens are cou
   resolve(-93);
   await finished;
   expect(recorded[1]).toMatchObject({ requests: 0, errors: 0, input: -93, output: 0, computeMs: 0 });
+});
+
+it.each([
+  [true, 'v2'],
+  [false, undefined],
+])('records the model only if there are several: %j', async (hasModels, model) => {
+  const recorded: UsageEntry[] = [];
+  await createUsageRecorder((one) => void recorded.push(one), hasModels)(eventWith({ model: 'v2' }));
+  expect(recorded.map((one) => one.model)).toEqual([model]);
 });
 
 it('records no correction of 0, and does not wait for a correction of a request without a key', async () => {

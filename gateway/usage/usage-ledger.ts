@@ -217,7 +217,7 @@ export class UsageLedger {
     const rows = this.#rowsOfDay(day);
     const known = rows.get(keyId);
     if (known) addUsage(known, usage);
-    else rows.set(keyId, { ...noUsage, ...usage, keyId, day });
+    else rows.set(keyId, { ...noUsage, ...usage, keyId, day, model: '' });
   }
 
   #rowsOfDay(day: string): Map<string, UsageRow> {
@@ -231,10 +231,13 @@ export class UsageLedger {
   }
 }
 
-/** Records the usage of each request once, at its end, and later a correction where its tokens were counted afterwards. */
-export function createUsageRecorder(record: (entry: UsageEntry) => void): RequestObserver {
+/**
+ * Records the usage of each request once, at its end, and later a correction where its tokens were counted afterwards.
+ * `hasModels`: there are several models, whose usage is told apart.
+ */
+export function createUsageRecorder(record: (entry: UsageEntry) => void, hasModels = false): RequestObserver {
   return function recordUsage(event) {
-    const entry = toUsageEntry(event, Date.now());
+    const entry = toUsageEntry(event, hasModels);
     if (entry === undefined) return;
     record(entry);
     return event.record.usageCorrection?.then((input) => {
@@ -244,12 +247,13 @@ export function createUsageRecorder(record: (entry: UsageEntry) => void): Reques
 }
 
 /** Undefined for a request without a key. */
-function toUsageEntry({ record, end }: RequestFinished, at: number): UsageEntry | undefined {
+function toUsageEntry({ record, end }: RequestFinished, hasModels: boolean): UsageEntry | undefined {
   const { keyId, usage, error, queuedMs = 0, computeMs = 0, machineShare = 0 } = record;
   if (keyId === undefined) return undefined;
   return {
     keyId,
-    at,
+    model: hasModels ? record.model : undefined,
+    at: Date.now(),
     previousSecret: record.previousSecret,
     usage: {
       requests: 1,

@@ -3,7 +3,10 @@ import { noUsage } from '../api/usage.ts';
 import type { UsageRow } from './usage-batch.ts';
 import { createUsageReport, parseSince } from './usage-report.ts';
 
-const row = (keyId: string, more: Partial<UsageRow>): UsageRow => ({ ...noUsage, keyId, day: '', ...more });
+const row = (keyId: string, more: Partial<UsageRow>): UsageRow => ({
+  ...{ ...noUsage, keyId, day: '', model: '' },
+  ...more,
+});
 
 describe('createUsageReport', () => {
   const rows = [
@@ -30,6 +33,17 @@ describe('createUsageReport', () => {
       { key: 'b', requests: 2, inputTokens: 10, outputTokens: 5, lastUsed: null },
     ]);
     expect(total).toMatchObject({ requests: 3, errors: 1, machineSeconds: 2700, cost: null });
+  });
+
+  it('has one line per model', () => {
+    const byModel = { ...query, by: 'model' } as const;
+    const rows = [row('', { model: 'v2', requests: 1 }), row('', { model: 'v1', requests: 2 })];
+    const { usage } = createUsageReport({ query: byModel, rows, costPerHour: undefined, seen });
+    expect(usage).toMatchObject([
+      { model: 'v1', requests: 2 },
+      { model: 'v2', requests: 1 },
+    ]);
+    expect(usage[0]).not.toHaveProperty('key');
   });
 
   it('converts machine time to cost', () => {

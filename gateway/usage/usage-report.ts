@@ -11,9 +11,14 @@ export interface UsageQuery {
   readonly since: string;
   /** Undefined: all keys. */
   readonly keyId: string | undefined;
-  /** One line per key, or per day. */
-  readonly by: 'key' | 'day';
+  readonly by: UsageGroup;
 }
+
+/** What a report has one line of. Models are known only where there are several. */
+export const usageGroups = ['key', 'day', 'model'] as const;
+export type UsageGroup = (typeof usageGroups)[number];
+
+const nameOf = { key: 'keyId', day: 'day', model: 'model' } as const;
 
 /** Adds unwritten rows to those read from the file. */
 export function addUnwritten(
@@ -22,14 +27,17 @@ export function addUnwritten(
   unwritten: readonly UsageRow[],
 ): UsageRow[] {
   const sums = new Map<string, UsageRow>();
+  const name = nameOf[by];
   const selected = unwritten.filter(
-    (row) => row.day >= since && (keyId === undefined || row.keyId === keyId),
+    (row) =>
+      row.day >= since &&
+      (keyId === undefined || row.keyId === keyId) &&
+      (row.model !== '') === (by === 'model'),
   );
   for (const row of [...read, ...selected]) {
-    const known = sums.get(row[by === 'key' ? 'keyId' : 'day']);
+    const known = sums.get(row[name]);
     if (known) addUsage(known, row);
-    else if (by === 'key') sums.set(row.keyId, { ...row, day: '' });
-    else sums.set(row.day, { ...row, keyId: '' });
+    else sums.set(row[name], { ...row, keyId: '', day: '', model: '', [name]: row[name] });
   }
   return [...sums.values()];
 }
@@ -37,7 +45,7 @@ export function addUnwritten(
 /** The JSON of `corral keys usage --json` and `/admin/usage`. */
 export interface UsageReport {
   readonly since: string;
-  readonly by: 'key' | 'day';
+  readonly by: UsageGroup;
   /** Of the whole machine; null if COST_PER_HOUR is not set. */
   readonly costPerHour: number | null;
   readonly usage: readonly UsageLine[];
@@ -47,6 +55,7 @@ export interface UsageReport {
 export interface UsageLine extends UsageValues {
   readonly key?: string;
   readonly day?: string;
+  readonly model?: string;
   /** ISO 8601; not limited to the queried days; null if unknown. */
   readonly lastUsed?: string | null;
 }
@@ -80,12 +89,15 @@ export function createUsageReport({ query, rows, costPerHour, seen }: UsageRepor
   const usage = rows
     .map((row): UsageLine => {
       const values = toValues(row, costPerHour);
-      if (by === 'day') return { day: row.day, ...values };
+      if (by !== 'key') return { [by]: row[by], ...values };
       return { key: row.keyId, ...values, lastUsed: formatTime(seen(row.keyId)?.lastUsed) };
     })
-    .sort((a, b) => ((a.key ?? a.day ?? '') < (b.key ?? b.day ?? '') ? -1 : 1));
+    .sort((a, b) => (lineName(a) < lineName(b) ? -1 : 1));
   return { since, by, costPerHour: costPerHour ?? null, usage, total: toValues(total, costPerHour) };
 }
+
+/** The key, the day or the model of a line. */
+export const lineName = ({ key, day, model }: UsageLine) => key ?? day ?? model ?? '';
 
 function toValues(sums: Readonly<UsageSums>, costPerHour: number | undefined): UsageValues {
   return {
@@ -133,8 +145,9 @@ export function handleUsage(ledger: UsageSource, costPerHour: number | undefined
     if (since === undefined) throw invalidValue('since', sinceFormat);
     const keyId = c.req.query('key');
     const by = c.req.query('by') ?? (keyId === undefined ? 'key' : 'day');
-    if (by !== 'key' && by !== 'day') throw invalidValue('by', 'key or day');
-    const query = { since, keyId, by } as const;
+    const group = usageGroups.find((one) => one === by);
+    if (group === undefined) throw invalidValue('by', 'key, day or model');
+    const query = { since, keyId, by: group };
     const rows = await ledger.query(query);
     const report = createUsageReport({ query, rows, costPerHour, seen: (id) => ledger.seen(id) });
     return c.json({ ...report, problem: ledger.problem ?? null });

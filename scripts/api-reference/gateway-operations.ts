@@ -130,7 +130,12 @@ export const gatewayOperations: readonly Operation[] = [
         schema: text,
       },
       { name: 'key', in: 'query', description: 'Only this key.', schema: text },
-      { name: 'by', in: 'query', description: 'Group by key or by day.', schema: { enum: ['key', 'day'] } },
+      {
+        name: 'by',
+        in: 'query',
+        description: 'Group by key, by day, or (with several models) by model.',
+        schema: { enum: ['key', 'day', 'model'] },
+      },
     ],
     responses: [
       {

@@ -102,12 +102,13 @@ const totals = {
 
 export const usageReport = z.strictObject({
   since: z.iso.date(),
-  by: z.enum(['key', 'day']),
+  by: z.enum(['key', 'day', 'model']),
   costPerHour: nullable.number,
   usage: z.array(
     z.strictObject({
       key: z.string().optional(),
       day: z.iso.date().optional(),
+      model: z.string().optional(),
       ...totals,
       lastUsed: nullable.time.optional(),
     }),

@@ -72,7 +72,10 @@ it("yesterday's tokens do not count", async () => {
   await using folder = await temporaryFolder();
   const ledger = new LedgerFile(folder.file(ledgerFileName));
   const yesterday = utcDay(Date.now() - DAY);
-  ledger.write([{ keyId: 'thrifty', day: yesterday, ...noUsage, requests: 1, input: 1_000_000 }], []);
+  ledger.write(
+    [{ keyId: 'thrifty', day: yesterday, model: '', ...noUsage, requests: 1, input: 1_000_000 }],
+    [],
+  );
   ledger.close();
   await using corral = await startTestGateway({ backend: fakeBackend.backend, keys, folder: folder.path });
   expect((await send(corral.port, 'sk-thrifty')).status).toBe(200);
