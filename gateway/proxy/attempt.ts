@@ -42,17 +42,18 @@ export async function runAttempt(
   for (let asked = leaseRequest; ; asked = { ...leaseRequest, requeued: true }) {
     context.engine = model.pickEngine(conversation);
     const admitting = admit(context, asked);
-    using lease = admitting instanceof Promise ? await admitting : admitting;
+    const lease = admitting instanceof Promise ? await admitting : admitting;
     const { quarantine } = context.engine;
-    rejectIfBlocked(quarantine, record, request.body);
-    const tracked = quarantine.start(request.body);
-    if (tracked === undefined) {
-      lease[Symbol.dispose]();
-      await quarantine.waitForTurn(context.signal);
-      continue;
-    }
-    context.keepAlive?.start();
+    let tracked: TrackedRequest | undefined;
     try {
+      rejectIfBlocked(quarantine, record, request.body);
+      tracked = quarantine.start(request.body);
+      if (tracked === undefined) {
+        lease[Symbol.dispose]();
+        await quarantine.waitForTurn(context.signal);
+        continue;
+      }
+      context.keepAlive?.start();
       const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
       // Awaited here: the lease is returned when this block ends, or when the backend releases the slot after that.
       const since = performance.now();
@@ -62,8 +63,10 @@ export async function runAttempt(
       if (reporting !== undefined) await reporting;
       return result;
     } catch (error) {
-      quarantine.abandoned(tracked);
+      if (tracked !== undefined) quarantine.abandoned(tracked);
       throw error;
+    } finally {
+      lease[Symbol.dispose]();
     }
   }
 }

@@ -3,7 +3,7 @@ import type { EngineServices } from '../engines/engine-services.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
 import { addressGroup } from '../http/client-address.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { laneForKey } from '../scheduler/fair-queue.ts';
+import { type LaneSettings, laneForKey } from '../scheduler/fair-queue.ts';
 import { countingLeaseRequest, type LeaseRequest, type QueuePosition } from '../scheduler/scheduler.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';
@@ -37,63 +37,80 @@ export async function handleApiRequest(
   const { incoming, response, record, key } = client;
   const { config } = services;
   const { signal } = client.controller;
-  using _listed = services.liveRequests.add(client);
-  using allocation = services.bodyBudget.open(bodyOwner(client));
   checkContentType(matched, incoming);
-  // Node's parser reports a body after the head that came with it: one turn of the microtask queue later it is there.
-  await undefined;
-  const reading = startReading(services, client, allocation);
-  const body = reading instanceof Promise ? await reading : reading;
-  const contentType = incoming.headers['content-type'];
-  const routed = services.routing.route(matched, client, body);
-  const { model, alias, conversation } = routed;
-  const engine = model.pickEngine(conversation);
-  const { monitor } = engine;
-  const parsed = parseRequest(matched, config, contentType, routed.body ?? body, monitor.props);
-  const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
-  record.streamed = parsed.stream;
-  for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
-  if (alias !== undefined) response.setHeader('x-corral-alias', alias);
-  const modelName = () => model.getName(parsed.model, key);
-  record.model = modelName();
-  const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
-  if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
-  const { formatter, rewriter } = createClientFormat(route, request, record.model);
-  const { startedAt } = record;
-  using keepAlive = createKeepAlive({ route, request, formatter, response, startedAt }, config.timeouts);
-  client.keepAlive = keepAlive;
-  const lane = laneForKey(key);
-  const onQueued = reportProgress(keepAlive, model);
-  const toCount = (): LeaseRequest => ({
-    ...countingLeaseRequest(lane, request.body.length),
-    signal,
-    onQueued,
-  });
-  rejectIfBlocked(engine.quarantine, record, request.body);
-  if (mayExceedContext(route, request, engine))
-    await checkPromptLength(route, request.body, { model, engine }, toCount());
-  const reserving = route.takesSlot ? reserveTokens(route, services, engine, request, client) : undefined;
-  using _reserved = reserving instanceof Promise ? await reserving : reserving;
-  const leaseRequest = route.takesSlot ? { lane, slots: request.sequences, signal, onQueued } : toCount();
-  const context: ProxyContext = {
-    route,
-    services,
-    model,
-    conversation,
-    engine,
-    request,
-    signal,
-    record,
-    keepAlive,
-    formatter,
-    rewriter,
-    incoming,
-    response,
-    modelName,
-  };
-  const batch = planBatch(route, request, engine.scheduler.capacity);
-  if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
-  else finish(context, await proxyRequest(context, leaseRequest));
+  const allocation = services.bodyBudget.open(bodyOwner(client));
+  const listed = services.liveRequests.add(client);
+  let reservation: Reservation | undefined;
+  // Not `using`: its stacks would be a large part of what a request keeps in memory while it waits.
+  try {
+    // Node's parser reports a body after the head that came with it: one turn of the microtask queue later it is there.
+    await undefined;
+    const reading = startReading(services, client, allocation);
+    const body = reading instanceof Promise ? await reading : reading;
+    const contentType = incoming.headers['content-type'];
+    const routed = services.routing.route(matched, client, body);
+    const { model, alias, conversation } = routed;
+    const engine = model.pickEngine(conversation);
+    const { monitor } = engine;
+    const parsed = parseRequest(matched, config, contentType, routed.body ?? body, monitor.props);
+    const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
+    record.streamed = parsed.stream;
+    for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
+    if (alias !== undefined) response.setHeader('x-corral-alias', alias);
+    const modelName = () => model.getName(parsed.model, key);
+    record.model = modelName();
+    const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
+    if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
+    const { formatter, rewriter } = createClientFormat(route, request, record.model);
+    const { startedAt } = record;
+    const keepAlive = createKeepAlive({ route, request, formatter, response, startedAt }, config.timeouts);
+    client.keepAlive = keepAlive;
+    const lane = laneForKey(key);
+    const onQueued = keepAlive && reportProgress(keepAlive, model);
+    rejectIfBlocked(engine.quarantine, record, request.body);
+    if (mayExceedContext(route, request, engine)) {
+      const leaseRequest = countingLease(lane, request.body, signal, onQueued);
+      await checkPromptLength(route, request.body, { model, engine }, leaseRequest);
+    }
+    const reserving = route.takesSlot ? reserveTokens(route, services, engine, request, client) : undefined;
+    reservation = reserving instanceof Promise ? await reserving : reserving;
+    const context: ProxyContext = {
+      route,
+      services,
+      model,
+      conversation,
+      engine,
+      request,
+      signal,
+      record,
+      keepAlive,
+      formatter,
+      rewriter,
+      incoming,
+      response,
+      modelName,
+    };
+    const leaseRequest = route.takesSlot
+      ? { lane, slots: request.sequences, signal, onQueued }
+      : countingLease(lane, request.body, signal, onQueued);
+    const batch = planBatch(route, request, engine.scheduler.capacity);
+    if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
+    else finish(context, await proxyRequest(context, leaseRequest));
+  } finally {
+    reservation?.[Symbol.dispose]();
+    client.keepAlive?.[Symbol.dispose]();
+    allocation[Symbol.dispose]();
+    listed[Symbol.dispose]();
+  }
+}
+
+function countingLease(
+  lane: LaneSettings,
+  body: Buffer,
+  signal: AbortSignal,
+  onQueued: LeaseRequest['onQueued'],
+): LeaseRequest {
+  return { ...countingLeaseRequest(lane, body.length), signal, onQueued };
 }
 
 function startReading(
@@ -128,11 +145,10 @@ function reserveTokens(
 
 /** Shows a queued client its position, or how much of its model is loaded, for as long as it waits in a lane. */
 function reportProgress(
-  keepAlive: KeepAlive | undefined,
+  keepAlive: KeepAlive,
   model: RequestedModel,
 ): (position: () => QueuePosition) => void {
   return (currentPosition) => {
-    if (keepAlive === undefined) return;
     keepAlive.comment = () => {
       const { position, waiting } = currentPosition();
       return position === 0 ? undefined : (model.loadComment ?? `queued ${position} of ${waiting}`);

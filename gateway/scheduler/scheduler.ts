@@ -23,7 +23,7 @@ export interface LeaseRequest {
   /** When it began to wait, if it waited at another engine before, `performance.now()` ms. */
   readonly since?: number;
   /** Called if the request has to queue, with a function that returns its current position. */
-  readonly onQueued?: (position: () => QueuePosition) => void;
+  readonly onQueued?: ((position: () => QueuePosition) => void) | undefined;
 }
 
 export interface QueuePosition {
