@@ -35,7 +35,7 @@ const innerLayers: Readonly<Record<string, Layers>> = {
     ['ipc'],
     ['http'],
     ['errors'],
-    ['config.ts'],
+    ['config.ts', 'slab.ts'],
   ],
   'gateway/api': [['request'], ['openai', 'responses', 'anthropic', 'validate'], ['root']],
   supervisor: [['root'], ['engine', 'platform'], ['process']],

@@ -1,3 +1,4 @@
+import { Slab } from '../slab.ts';
 import { RequestCancelled } from '../upstream/failure.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -9,7 +10,7 @@ interface LiveRequest {
 
 /** The one list of the requests in progress, and the way to cancel them. */
 export class LiveRequests {
-  readonly #all = new Set<LiveRequest>();
+  readonly #all = new Slab<LiveRequest>();
   readonly #onCount: (count: number) => void;
   #cancelledKeys: ReadonlySet<string> = new Set();
 
@@ -24,18 +25,20 @@ export class LiveRequests {
 
   /** Their records, the oldest first. */
   get records(): readonly RequestRecord[] {
-    return [...this.#all].map(({ record }) => record);
+    const records = Array.from(this.#all, ({ record }) => record);
+    return records.sort((a, b) => a.startedAt - b.startedAt);
   }
 
-  /** Lists a request until the returned value is disposed of. */
+  /** Lists a request until the returned value is disposed of, once. */
   add(request: LiveRequest): Disposable {
-    this.#all.add(request);
+    const key = this.#all.insert(request);
     this.#onCount(this.#all.size);
     // Its key may have been disabled since it was checked.
     if (this.#hasCancelledKey(request)) cancel(request);
     return {
       [Symbol.dispose]: () => {
-        if (this.#all.delete(request)) this.#onCount(this.#all.size);
+        this.#all.remove(key);
+        this.#onCount(this.#all.size);
       },
     };
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { addressGroup } from '../http/client-address.ts';
+import { Slab } from '../slab.ts';
 
 /** Connections over the limit that get an error response at the same time; any more are closed at once. */
 const MAX_OVER_LIMIT = 128;
@@ -64,11 +65,11 @@ export function limitConnections(
     if (group === undefined) return;
     idle.delete(group, socket);
     requests.set(socket, (requests.get(socket) ?? 0) + 1);
-    stalled.add(response);
-    response.once('close', () => onResponseClosed(group, socket, response));
+    const key = stalled.add(response);
+    response.once('close', () => onResponseClosed(group, socket, key));
   }
-  function onResponseClosed(group: string, socket: Socket, response: ServerResponse): void {
-    stalled.delete(response);
+  function onResponseClosed(group: string, socket: Socket, stalledKey: number): void {
+    stalled.remove(stalledKey);
     const left = (requests.get(socket) ?? 1) - 1;
     if (!groups.has(socket) || socket.destroyed) return;
     requests.set(socket, left);
@@ -137,7 +138,7 @@ const CHECK_INTERVAL = 1000;
  * end them: a client that stops reading would hold its connection, and the memory of the response, forever.
  */
 class StalledResponses {
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Slab<ServerResponse>();
   /** Since when a response has been complete and unread, `performance.now()`. */
   readonly #since = new WeakMap<ServerResponse, number>();
   readonly #timeoutMs: number;
@@ -149,16 +150,18 @@ class StalledResponses {
     this.#timer = setInterval(() => this.check(performance.now()), CHECK_INTERVAL).unref();
   }
 
-  add(response: ServerResponse): void {
-    if (this.#timeoutMs > 0) this.#open.add(response);
+  /** Returns the key for `remove`. */
+  add(response: ServerResponse): number {
+    return this.#open.insert(response);
   }
 
   /** To be called when it has closed. */
-  delete(response: ServerResponse): void {
-    this.#open.delete(response);
+  remove(key: number): void {
+    this.#open.remove(key);
   }
 
   check(now: number): void {
+    if (this.#timeoutMs === 0) return;
     for (const response of this.#open) {
       if (!response.writableEnded || response.writableFinished) continue;
       const since = this.#since.get(response);

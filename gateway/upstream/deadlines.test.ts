@@ -13,6 +13,7 @@ beforeEach(() => {
 function watch(ms: number) {
   const timed = {
     deadline: deadlines.after(ms),
+    watchKey: undefined as number | undefined,
     passedAfter: undefined as number | undefined,
     onDeadline: () => {
       timed.passedAfter = performance.now() - startedAt;

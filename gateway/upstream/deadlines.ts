@@ -1,3 +1,5 @@
+import { Slab } from '../slab.ts';
+
 /** How often deadlines are checked, ms. One is noticed at most twice as much too late. */
 const PRECISION = 250;
 
@@ -5,6 +7,8 @@ const PRECISION = 250;
 export interface Timed {
   /** From `deadlines.after`. */
   readonly deadline: number;
+  /** Written by `Deadlines` alone; undefined while it is not watched. */
+  watchKey: number | undefined;
   /** Called at every check after the deadline, until this one is removed or its deadline has moved. */
   onDeadline(): void;
 }
@@ -14,17 +18,19 @@ export interface Timed {
  * Node's for each costs more than parsing a response.
  */
 export class Deadlines {
-  readonly #watched = new Set<Timed>();
+  readonly #watched = new Slab<Timed>();
   #timer: NodeJS.Timeout | undefined;
   /** When the deadlines were last checked, `performance.now()`. */
   #checkedAt = 0;
 
   add(timed: Timed): void {
-    this.#watched.add(timed);
+    timed.watchKey ??= this.#watched.insert(timed);
   }
 
   delete(timed: Timed): void {
-    this.#watched.delete(timed);
+    if (timed.watchKey === undefined) return;
+    this.#watched.remove(timed.watchKey);
+    timed.watchKey = undefined;
   }
 
   /** The deadline of what may last this long from now on, ms; 0 is no limit. Does not read the clock. */

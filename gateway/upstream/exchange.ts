@@ -119,6 +119,7 @@ interface ErrorBody {
 class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
   readonly ended: Promise<ExchangeResult>;
   readonly deadline: number;
+  watchKey: number | undefined = undefined;
   readonly #context: ExchangeContext;
   readonly #onSignal = () => this.#abandon(this.#context.signal.reason);
   #resolve: (result: ExchangeResult) => void = () => {};

@@ -3,6 +3,7 @@ import type { Backend } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
 import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import { Slab } from '../slab.ts';
 
 /** Between two requests for the backend's count, ms. */
 const POLL_INTERVAL = 20;
@@ -59,6 +60,8 @@ export class SlotUse implements SlotHolder {
   readonly sentAt = performance.now();
   startedAt: number | undefined = undefined;
   abortedAt: number | undefined = undefined;
+  /** Among the holders of the tracker; undefined if it is none. */
+  key: number | undefined = undefined;
   readonly #lease: TrackedLease;
   readonly #onEnd: (use: SlotUse, how: 'complete' | 'aborted') => void;
   #onRelease: (() => void) | undefined = undefined;
@@ -105,7 +108,7 @@ export class SlotUse implements SlotHolder {
  */
 export class SlotTracker {
   readonly #options: SlotTrackerOptions;
-  readonly #holders = new Set<SlotUse>();
+  readonly #holders = new Slab<SlotUse>();
   #isPolling = false;
 
   constructor(options: SlotTrackerOptions) {
@@ -115,13 +118,13 @@ export class SlotTracker {
   /** A request is sent to the backend, under a lease. */
   track(lease: TrackedLease, isStream: boolean): SlotUse {
     const use = new SlotUse(lease, isStream, this.#onEnd);
-    if (lease.slots > 0) this.#holders.add(use);
+    if (lease.slots > 0) use.key = this.#holders.insert(use);
     return use;
   }
 
   readonly #onEnd = (use: SlotUse, how: 'complete' | 'aborted'): void => {
     if (how === 'complete' || use.slots === 0) {
-      this.#holders.delete(use);
+      this.#remove(use);
       return;
     }
     use.keepLease();
@@ -171,8 +174,14 @@ export class SlotTracker {
   }
 
   #release(holder: SlotUse): void {
-    this.#holders.delete(holder);
+    this.#remove(holder);
     holder.release();
+  }
+
+  #remove(holder: SlotUse): void {
+    if (holder.key === undefined) return;
+    this.#holders.remove(holder.key);
+    holder.key = undefined;
   }
 }
 

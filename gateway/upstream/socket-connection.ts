@@ -22,6 +22,7 @@ let writeBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** One connection to llama-server's socket, with one request at a time. */
 export class SocketConnection implements ResponseParserHandler, Timed {
   deadline = Number.POSITIVE_INFINITY;
+  watchKey: number | undefined = undefined;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser(this);
