@@ -58,7 +58,7 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly ledger: UsageLedger;
   readonly metrics: Metrics;
   /** Undefined with one model. */
-  readonly directory?: ModelDirectory | undefined;
+  readonly directory: ModelDirectory | undefined;
   readonly overview: EngineOverview;
   readonly models: PublicNames;
   readonly supervisor: SupervisorClient;

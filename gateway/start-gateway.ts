@@ -8,6 +8,7 @@ import type { GatewayConfig } from './config.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import type { EngineOverview } from './engines/engine-overview.ts';
 import type { EngineServices } from './engines/engine-services.ts';
+import { reportModels } from './engines/models-report.ts';
 import { type Gpus, monitorGpus } from './gpu/gpus.ts';
 import { RecentTokenCost } from './gpu/token-cost.ts';
 import { cacheFor } from './http/cache-for.ts';
@@ -20,7 +21,6 @@ import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metr
 import { createMetrics } from './metrics/metrics.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
-import { reportModels } from './models/models-report.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-record.ts';
@@ -81,7 +81,7 @@ export async function startGateway(
   const supervisor = new SupervisorClient(parent);
   const stopped = new AbortController();
   const served = await serveModels({ config, supervisor, log, stopped: stopped.signal });
-  const { overview, names: models, only } = served;
+  const { overview, names: models, only, directory } = served;
   const { monitor, scheduler, gate } = overview;
   const liveRequests = new LiveRequests(supervisor.reportRequestCount);
   const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
@@ -102,6 +102,7 @@ export async function startGateway(
       failedLogins,
       ledger,
       getSupervisorStatus,
+      directory,
     },
     backendMonitor: monitor,
     liveRequests,
@@ -126,7 +127,7 @@ export async function startGateway(
     liveRequests,
     tokenCost,
     reportModels: async () =>
-      config.registry && reportModels({ supervisor, registry: config.registry, getSupervisorStatus }),
+      directory && reportModels({ ...served, supervisor, registry: config.registry, getSupervisorStatus }),
     getKeyRing: authenticator.ring,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
@@ -143,12 +144,12 @@ export async function startGateway(
       ledger.record(entry);
       // Counters never decrease: an estimate that was too high remains in them.
       if (entry.usage.input >= 0) metrics.recordUsage(entry);
-    }, config.registry !== undefined),
+    }, directory !== undefined),
   ]);
   const app = createApp({
     config,
     overview,
-    directory: served.directory,
+    directory,
     models,
     routing: served.routing,
     liveRequests,

@@ -26,6 +26,7 @@ const engineHung = of('corral_crashes_total', 'child="engine", class="hung"');
 const modelIs = (model: string, status: string) =>
   of('corral_model_status', `model="${model}", status="${status}"`);
 const loadSeconds = (model: string) => of('corral_model_loads_seconds_total', `model="${model}"`);
+const canaryIsOut = of('corral_alias_target_suspended', 'alias="latest", model="b"');
 const granted = of('corral_admissions_total', 'outcome="granted", priority="normal"');
 const waited = (le: string) => of('corral_queue_wait_seconds_bucket', `priority="low", le="${le}"`);
 
@@ -108,6 +109,10 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { of: 'one that is loaded again at once', series: { [modelIs('a', 'failed')]: '0 1 0x10' }, at: '6m' },
       { of: 'a model that is unloaded', series: { [modelIs('a', 'unloaded')]: '1x10' }, at: '6m' },
     ],
+  },
+  CorralCanarySuspended: {
+    fires: [{ of: 'a canary that crashed twice', series: { [canaryIsOut]: '0 0 1x5' }, at: '4m' }],
+    silent: [{ of: 'a healthy canary', series: { [canaryIsOut]: '0x10' }, at: '5m' }],
   },
   CorralModelsSwapping: {
     fires: [

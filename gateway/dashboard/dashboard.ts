@@ -1,9 +1,9 @@
 import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import type { ModelsReport } from '../engines/models-report.ts';
 import { cacheFor } from '../http/cache-for.ts';
 import type { IsTrustedProxy } from '../http/client-address.ts';
-import type { ModelsReport } from '../models/models-report.ts';
 import type { RequestFinished } from '../proxy/request-record.ts';
 import { Assets } from './pages.ts';
 import { RecentRequests } from './request-views.ts';

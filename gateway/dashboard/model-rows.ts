@@ -1,5 +1,5 @@
-import type { EngineView, ModelView } from '../models/model-views.ts';
-import type { ModelsReport } from '../models/models-report.ts';
+import type { AliasView, ModelView } from '../engines/model-views.ts';
+import type { ModelsReport } from '../engines/models-report.ts';
 import type { OpenRequest } from './request-views.ts';
 
 /** The models and aliases on the dashboard. */
@@ -12,50 +12,51 @@ export interface ModelRows {
 }
 
 export interface ModelRow
-  extends Pick<ModelView, 'id' | 'kind' | 'status' | 'loadProgress' | 'failure' | 'pin' | 'memory'> {
-  /** Of all its engines; null while it is not loaded. */
-  readonly slots: number | null;
-  readonly running: number;
-  readonly waiting: number;
+  extends Pick<
+    ModelView,
+    'id' | 'kind' | 'status' | 'loadProgress' | 'failure' | 'pin' | 'memory' | 'slots' | 'queue'
+  > {
   /** Of its running requests together. */
   readonly tokensPerSecond: number;
 }
 
 export interface AliasRow {
   readonly name: string;
-  readonly targets: readonly { readonly model: string; readonly share: number }[];
+  readonly targets: readonly {
+    readonly model: string;
+    /** Of the conversations that begin now. */
+    readonly share: number;
+    readonly suspended: 'failed' | 'crashed' | null;
+  }[];
   readonly canRollBack: boolean;
 }
 
-/** The open requests give what each model has to do. */
+/** The open requests give the tokens per second of each model. */
 export function describeModels(report: ModelsReport, open: readonly OpenRequest[]): ModelRows {
   const models = report.models.map((model) => describeModel(model, open));
   const isResident = ({ status }: ModelRow) => status !== 'unloaded' && status !== 'failed';
   return {
     models,
-    aliases: report.aliases.map(({ name, targets, previous }) => {
-      const total = targets.reduce((sum, { weight }) => sum + weight, 0);
-      const shares = targets.map(({ model, weight }) => ({ model, share: weight / total }));
-      return { name, targets: shares, canRollBack: previous !== null };
-    }),
+    aliases: report.aliases.map(describeAlias),
     memoryBudget: report.memoryBudget,
     memoryUsed: models.filter(isResident).reduce((sum, { memory }) => sum + (memory ?? 0), 0),
   };
 }
 
 function describeModel(view: ModelView, open: readonly OpenRequest[]): ModelRow {
-  const { id, kind, status, loadProgress, failure, pin, memory, engines } = view;
-  const own = open.filter(({ model }) => model === id);
-  const running = own.filter(({ state }) => state === 'running');
+  const { id, kind, status, loadProgress, failure, pin, memory, slots, queue } = view;
+  const rates = open.flatMap(({ model, tokensPerSecond }) => (model === id ? (tokensPerSecond ?? []) : []));
   return {
-    ...{ id, kind, status, loadProgress, failure, pin, memory, slots: slotsOf(engines) },
-    running: running.length,
-    waiting: own.length - running.length,
-    tokensPerSecond: running.reduce((sum, { tokensPerSecond }) => sum + (tokensPerSecond ?? 0), 0),
+    ...{ id, kind, status, loadProgress, failure, pin, memory, slots, queue },
+    tokensPerSecond: rates.reduce((sum, rate) => sum + rate, 0),
   };
 }
 
-function slotsOf(engines: readonly EngineView[]): number | null {
-  const known = engines.flatMap(({ slots }) => slots ?? []);
-  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+function describeAlias({ name, targets, previous }: AliasView): AliasRow {
+  const total = targets.reduce((sum, { effectiveWeight }) => sum + effectiveWeight, 0);
+  const shares = targets.map(({ model, effectiveWeight, suspended }) => ({
+    ...{ model, suspended },
+    share: total === 0 ? 0 : effectiveWeight / total,
+  }));
+  return { name, targets: shares, canRollBack: previous !== null };
 }

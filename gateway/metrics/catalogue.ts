@@ -286,6 +286,23 @@ export const models = {
     'Status of a model: unloaded, loading, loaded, sleeping or failed. 1 for the current status, 0 for the others.',
     ['model', 'status'],
   ),
+  waiting: define('Models', 'gauge')('corral_model_queue_depth', 'Requests waiting for a model.', ['model']),
+  slots: define('Models', 'gauge')(
+    'corral_model_slots',
+    'Maximum number of concurrent requests at the engines of a model; 0 while it is not loaded.',
+    ['model'],
+  ),
+  leased: define('Models', 'gauge')('corral_model_slots_leased', 'Slots of a model in use.', ['model']),
+  aliasShare: define('Models', 'gauge')(
+    'corral_alias_share_ratio',
+    'Share of new conversations that an alias sends to a model, 0 to 1; 0 for a canary that was taken out.',
+    ['alias', 'model'],
+  ),
+  suspended: define('Models', 'gauge')(
+    'corral_alias_target_suspended',
+    '1 if a canary gets no more requests because it failed or crashed twice.',
+    ['alias', 'model'],
+  ),
   memory: define('Models', 'gauge')(
     'corral_model_memory_bytes',
     'Memory that a model takes, or would take if it were loaded.',

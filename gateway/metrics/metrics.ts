@@ -3,6 +3,7 @@ import type { Backend } from '../../health/backend.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { UsageSums } from '../api/usage.ts';
+import type { ModelDirectory } from '../engines/model-directory.ts';
 import { cacheFor } from '../http/cache-for.ts';
 import { type Authenticator, authenticate, presentedSecrets } from '../middleware/authenticate.ts';
 import { guarded } from '../middleware/guard.ts';
@@ -17,7 +18,7 @@ import {
   registerBudgetMetrics,
   registerKeyTrafficMetrics,
 } from './key-metrics.ts';
-import { registerModelMetrics } from './model-metrics.ts';
+import { registerDirectoryMetrics, registerModelMetrics } from './model-metrics.ts';
 import {
   countOpenFiles,
   createVolumeReader,
@@ -36,6 +37,8 @@ export interface MetricsOptions extends MetricSources {
   /** Whether the slots of the backend share one context. */
   readonly unified: boolean;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  /** Undefined with one model. */
+  readonly directory: ModelDirectory | undefined;
   /** Keys with series of their own. */
   readonly maxKeys: number;
   readonly ledger: MetricSources['ledger'] & BudgetSources['ledger'];
@@ -85,6 +88,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerComponentMetrics(registry, options);
   registerExternalMetrics(registry, external);
   registerModelMetrics(registry, () => external.supervisor);
+  registerDirectoryMetrics(registry, options.directory);
   registerBuildInfo(registry, options);
   registerProcessMetrics(registry, loop, () => external.openFiles);
   registerKeyTrafficMetrics(keyRegistry, keyTraffic, options.costPerHour);

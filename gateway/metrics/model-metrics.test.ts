@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
-import { registerModelMetrics } from './model-metrics.ts';
+import type { EngineServices } from '../engines/engine-services.ts';
+import type { ModelDirectory, ModelEntry } from '../engines/model-directory.ts';
+import { registerDirectoryMetrics, registerModelMetrics } from './model-metrics.ts';
 
 const status: SupervisorStatus = {
   standing: 'ready',
@@ -23,9 +25,12 @@ const status: SupervisorStatus = {
   memoryBudget: 4096,
 };
 
-async function linesOf(current: SupervisorStatus | undefined) {
+const linesOf = (current: SupervisorStatus | undefined) =>
+  linesFrom((registry) => registerModelMetrics(registry, () => current));
+
+async function linesFrom(register: (registry: Registry) => void) {
   const registry = new Registry();
-  registerModelMetrics(registry, () => current);
+  register(registry);
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
@@ -50,4 +55,37 @@ it('shows what the supervisor reports of each model', async () => {
 it('shows nothing with one model, and without a supervisor', async () => {
   expect(await linesOf({ ...status, memoryBudget: undefined })).toEqual([]);
   expect(await linesOf(undefined)).toEqual([]);
+});
+
+it('shows the slots and requests of each model, and the shares of the aliases', async () => {
+  const engine = { scheduler: { counts: { capacity: 2, leased: 1, waiting: 3 } } } as EngineServices;
+  const entry = (id: string, ...engines: EngineServices[]) =>
+    ({ record: { id }, engines }) as unknown as ModelEntry;
+  const target = (model: string, effectiveWeight: number, suspended?: 'crashed') => ({
+    ...{ model, weight: 1, effectiveWeight, suspended },
+  });
+  const directory: ModelDirectory = {
+    models: [entry('a', engine, engine), entry('b')],
+    aliases: [
+      { name: 'latest', targets: [target('a', 3), target('b', 1)] },
+      { name: 'next', targets: [target('a', 9), target('b', 0, 'crashed')] },
+    ],
+  };
+  const lines = await linesFrom((registry) => registerDirectoryMetrics(registry, directory));
+  expect(lines).toEqual([
+    'corral_model_queue_depth{model="a"} 6',
+    'corral_model_queue_depth{model="b"} 0',
+    'corral_model_slots{model="a"} 4',
+    'corral_model_slots{model="b"} 0',
+    'corral_model_slots_leased{model="a"} 2',
+    'corral_model_slots_leased{model="b"} 0',
+    'corral_alias_share_ratio{alias="latest",model="a"} 0.75',
+    'corral_alias_share_ratio{alias="latest",model="b"} 0.25',
+    'corral_alias_share_ratio{alias="next",model="a"} 1',
+    'corral_alias_share_ratio{alias="next",model="b"} 0',
+    'corral_alias_target_suspended{alias="latest",model="a"} 0',
+    'corral_alias_target_suspended{alias="latest",model="b"} 0',
+    'corral_alias_target_suspended{alias="next",model="a"} 0',
+    'corral_alias_target_suspended{alias="next",model="b"} 1',
+  ]);
 });

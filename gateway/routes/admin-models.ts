@@ -1,6 +1,5 @@
 import type { ModelAction } from '../../health/supervisor-messages.ts';
-import type { SupervisorStatus } from '../../health/supervisor-status.ts';
-import type { RegistryPlace } from '../config.ts';
+import { type ModelsReportSources, reportModels } from '../engines/models-report.ts';
 import {
   changeRejected,
   modelActionInProgress,
@@ -8,18 +7,10 @@ import {
   modelNotFound,
 } from '../errors/catalogue.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
-import { reportModels } from '../models/models-report.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 
-export interface AdminModelsOptions {
-  readonly supervisor: SupervisorClient;
-  /** Undefined with one model. */
-  readonly registry: RegistryPlace | undefined;
-  readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
-}
-
 /** `GET /admin/models`: the state of all models, the aliases, and what is wrong with `models.json`. */
-export function listModels(options: AdminModelsOptions) {
+export function listModels(options: ModelsReportSources) {
   return async (c: GatewayContext) => {
     const report = await reportModels(options);
     if (report === undefined) throw modelActionsNotSupported();

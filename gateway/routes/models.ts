@@ -18,7 +18,7 @@ import type { GatewayContext } from '../proxy/gateway-context.ts';
 export interface ModelRouteOptions {
   readonly models: PublicNames;
   /** Undefined with one model. */
-  readonly directory?: ModelDirectory | undefined;
+  readonly directory: ModelDirectory | undefined;
   readonly overview: EngineOverview;
 }
 

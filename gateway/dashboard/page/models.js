@@ -44,13 +44,13 @@ export function showModels({ models }, post) {
  * @param {Post} post
  */
 function fillModel(row, model, post) {
-  const { id, kind, pin, memory, slots, running, waiting, tokensPerSecond, status } = model;
+  const { id, kind, pin, memory, slots, queue, tokensPerSecond, status } = model;
   row.className = status;
   const isLoaded = status === 'loaded' || status === 'sleeping';
   const texts = [
     ...[id, kind, undefined, memory === null ? '–' : formatBytes(memory)],
-    slots === null ? '–' : `${running} of ${slots}`,
-    ...[formatCount(waiting), isLoaded ? formatRate(tokensPerSecond) : '–', pin ? 'pinned' : ''],
+    slots.total === 0 ? '–' : `${slots.busy} of ${slots.total}`,
+    ...[formatCount(queue.waiting), isLoaded ? formatRate(tokensPerSecond) : '–', pin ? 'pinned' : ''],
   ];
   texts.forEach((text, index) => {
     const cell = row.children[index];
@@ -95,7 +95,10 @@ function createActionButton(id, action, post) {
  * @param {Post} post
  */
 function fillAlias(row, { name, targets, canRollBack }, post) {
-  const shown = targets.map(({ model, share }) => (share === 1 ? model : `${model} ${formatPercent(share)}`));
+  const shown = targets.map(({ model, share, suspended }) => {
+    if (suspended) return `${model} 0 % (taken out: ${suspended})`;
+    return targets.length === 1 ? model : `${model} ${formatPercent(share)}`;
+  });
   const [nameCell, targetsCell, buttons] = row.children;
   if (!(nameCell && targetsCell)) return;
   setText(nameCell, name);

@@ -23,6 +23,15 @@ export const aliasTargets = z.strictObject({
 
 export const promotion = z.strictObject({ to: z.string().describe('The id of a model.') });
 
+const aliasState = alias.extend({
+  targets: z.array(
+    target.extend({
+      effectiveWeight: z.number().nonnegative().describe('0 for a canary that was taken out.'),
+      suspended: z.enum(['failed', 'crashed']).nullable().describe('Why it was taken out.'),
+    }),
+  ),
+});
+
 const model = z.strictObject({
   id: z.string(),
   kind: z.enum(modelKinds),
@@ -34,6 +43,10 @@ const model = z.strictObject({
     .describe('Why it failed: a crash class, `load-timed-out`, `is-router` or `does-not-fit`.'),
   pin: z.boolean(),
   listed: z.boolean().describe('Whether `GET /v1/models` lists it.'),
+  queue: z.strictObject({ waiting: count }),
+  slots: z
+    .strictObject({ total: count, busy: count })
+    .describe('Of all its engines; none while it is not loaded.'),
   memory: bytes.describe('What it takes, or would take, in bytes.'),
   restarts: count,
   crashes: z.record(z.string(), count).describe('By crash class.'),
@@ -49,7 +62,7 @@ const model = z.strictObject({
 
 export const modelStates = z.strictObject({
   models: z.array(model),
-  aliases: z.array(alias),
+  aliases: z.array(aliasState),
   memoryBudget: bytes.describe('For all models together; null with one model.'),
   problem: z.string().nullable().describe('Why the current `models.json` is not in effect.'),
 });

@@ -22,6 +22,23 @@ export const modelsRow: Row = {
       ],
     }),
     lines({
+      title: 'Requests of the models',
+      description: 'Running and waiting.',
+      unit: 'short',
+      queries: [
+        { expr: `sum by (model) (${selector(models.leased)})`, legend: '{{model}} running' },
+        { expr: `sum by (model) (${selector(models.waiting)})`, legend: '{{model}} waiting' },
+      ],
+    }),
+    lines({
+      title: 'Shares of the aliases',
+      description: 'Where new conversations go. A canary that fails drops to 0.',
+      unit: 'percentunit',
+      queries: [
+        { expr: `avg by (alias, model) (${selector(models.aliasShare)})`, legend: '{{alias}} {{model}}' },
+      ],
+    }),
+    lines({
       title: 'Loads',
       description: 'Completed loads per second.',
       unit: 'ops',

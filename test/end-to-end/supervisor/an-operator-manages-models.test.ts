@@ -65,7 +65,7 @@ it('GET /admin/models lists all models with their memory', async () => {
   expect(status).toBe(200);
   expect(body).toMatchObject({ aliases: [], memoryBudget: 8 * GiB, problem: null });
   expect(body.models).toMatchObject([
-    { id: 'a', kind: 'chat', status: 'loaded', pin: true, memory: GiB, engines: [{ id: 'a', slots: 2 }] },
+    { id: 'a', kind: 'chat', status: 'loaded', pin: true, memory: GiB, slots: { total: 2 } },
     { id: 'org/b:q4', kind: 'chat', status: 'unloaded', pin: false, listed: true },
     { id: 'c', listed: false },
     { id: 'e', kind: 'embeddings' },
@@ -80,6 +80,11 @@ describe('POST /admin/models/{id}/…', () => {
       body: { id: 'org/b:q4', action: 'load' },
     });
     await models.reaches('org/b:q4', 'loaded');
+  });
+
+  it('unload unloads it again', async () => {
+    expect((await call('POST /admin/models/org%2Fb%3Aq4/unload')).status).toBe(202);
+    await models.reaches('org/b:q4', 'unloaded');
   });
 
   it('restart of a model that is not loaded loads it', async () => {
@@ -134,7 +139,16 @@ describe('/admin/aliases/{name}', () => {
     ];
     const changed = await call('PUT /admin/aliases/org/latest', { targets: canary });
     expect(changed.body).toEqual({ ...before, targets: canary, previous: before.targets });
-    expect((await call('GET /admin/models')).body.aliases).toEqual([changed.body]);
+    await waitFor('the change to apply', async () => {
+      const [alias] = (await call('GET /admin/models')).body.aliases as { targets: object[] }[];
+      return alias?.targets.length === 2;
+    });
+    const effective = canary.map((target) => ({
+      ...{ ...target, effectiveWeight: target.weight, suspended: null },
+    }));
+    expect((await call('GET /admin/models')).body.aliases).toEqual([
+      { ...before, targets: effective, previous: before.targets },
+    ]);
     const promoted = await call('POST /admin/aliases/org%2Flatest/promote', { to: 'c' });
     expect(promoted.body).toMatchObject({ targets: [{ model: 'c', weight: 1 }] });
     expect((await written()).aliases).toMatchObject([{ name: 'org/latest', targets: [{ model: 'c' }] }]);

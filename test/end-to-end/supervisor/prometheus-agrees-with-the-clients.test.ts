@@ -168,10 +168,10 @@ describe.skipIf(!program)('a real Prometheus', () => {
       if ((await prometheus.query(filled)).length === 0) empty.push(...metricNames(filled));
     }
     expect(expressions.length).toBeGreaterThan(70);
-    const ofSeveral = [models.status, models.memory, models.memoryBudget, models.loads, models.loadTime];
+    const { status, memory, memoryBudget, leased, waiting, aliasShare, loads, loadTime, crashes } = models;
+    const ofSeveral = [status, memory, memoryBudget, leased, waiting, aliasShare, loads, loadTime, crashes];
     const never = [
       ...ofSeveral,
-      models.crashes,
       gpu.memoryTemperature,
       gpu.fan,
       gpu.eccErrors,
@@ -203,7 +203,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
       if ((await prometheus.query(`count(${name})`)).length === 0) missing.add(name);
     }
     const ofGpus = [gpu.memoryTemperature, gpu.trouble, gpu.recoveryAction, gpu.eccErrors];
-    const never = [...ofGpus, models.status, models.loadTime];
+    const never = [...ofGpus, models.status, models.suspended, models.loadTime];
     expect([...missing]).toEqual(never.map(({ name }) => name));
     const firing = rules.flatMap(({ name, alerts }) =>
       alerts.filter(({ state }) => state === 'firing').map((alert) => ({ name, ...alert })),
