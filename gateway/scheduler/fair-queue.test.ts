@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EnqueueResult, FairQueue, type Grant, type LaneSettings, type Waiter } from './fair-queue.ts';
+import { LaneAccounts } from './lane-accounts.ts';
 
 const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
 
@@ -333,3 +334,33 @@ function replay(events: readonly Event[]): void {
     if (idleBackend) expect(waiting, 'no request waits for an idle backend').toEqual([]);
   }
 }
+
+describe('queues of several engines', () => {
+  function twoQueues() {
+    const accounts = new LaneAccounts();
+    const [here, elsewhere] = [
+      new FairQueue<Waiter>(roomy, accounts),
+      new FairQueue<Waiter>(roomy, accounts),
+    ];
+    here.setCapacity(1);
+    elsewhere.setCapacity(1);
+    const running = grantOf(here.enqueue(waiter('other')));
+    return { here, elsewhere, running };
+  }
+
+  it('count a turn as a turn, at whichever engine a lane has it', () => {
+    const { here, elsewhere, running } = twoQueues();
+    here.enqueue(waiter('a'));
+    here.enqueue(waiter('b'));
+    for (let turn = 0; turn < 3; turn++) elsewhere.release(grantOf(elsewhere.enqueue(waiter('a'))));
+    expect(serveAll(here, running)).toEqual(['b', 'a']);
+  });
+
+  it('let no lane wait for ever because it is served elsewhere', () => {
+    const { here, elsewhere, running } = twoQueues();
+    here.enqueue(waiter('a'));
+    for (let n = 0; n < 40; n++) here.enqueue(waiter('b'));
+    for (let turn = 0; turn < 1000; turn++) elsewhere.release(grantOf(elsewhere.enqueue(waiter('a'))));
+    expect(serveAll(here, running).indexOf('a')).toBeLessThan(20);
+  });
+});

@@ -193,3 +193,36 @@ async function retryTimes(scheduler: Scheduler, count: number): Promise<number[]
   }
   return times;
 }
+
+describe('requests that another engine can serve sooner', () => {
+  const ask = (scheduler: Scheduler) =>
+    Promise.resolve(scheduler.admit({ lane, slots: 1, signal: connected }));
+
+  it('are moved in their order, and keep the time since when they have waited', async () => {
+    const scheduler = createScheduler();
+    using _running = leaseOf(await ask(scheduler));
+    const order: number[] = [];
+    const waiting = [1, 2, 3].map(async (n) => {
+      const result = await ask(scheduler);
+      order.push(n);
+      return result;
+    });
+    const since = scheduler.oldestSince;
+    scheduler.moveNext(1);
+    expect(await waiting[0]).toEqual({ outcome: 'moved', since });
+    scheduler.moveAll();
+    await Promise.all(waiting);
+    // The last first: each goes to the head of its lane at the other engine.
+    expect(order).toEqual([1, 3, 2]);
+    expect([scheduler.counts.waiting, scheduler.oldestSince]).toEqual([0, undefined]);
+    expect(scheduler.outcomes.get(lane.weight)?.granted).toBe(1);
+  });
+
+  it('are rejected only while the engine is lost', async () => {
+    const scheduler = createScheduler();
+    scheduler.close('lost');
+    expect(await ask(scheduler)).toMatchObject({ outcome: 'lost' });
+    scheduler.reopen();
+    expect(await ask(scheduler)).toMatchObject({ outcome: 'granted' });
+  });
+});
