@@ -13,6 +13,7 @@ const EXPOSED_HEADERS = [
   'openai-processing-ms',
   'x-corral-repaired',
   'x-corral-dropped-tools',
+  'x-corral-alias',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',

@@ -84,6 +84,10 @@ export const headers: Readonly<Record<string, Header>> = {
       'The types of tools that run elsewhere, which the model was not offered. Only present if there were any.',
     schema: text,
   },
+  'x-corral-alias': {
+    description: 'The alias that the request named; `model` is the model that answered.',
+    schema: text,
+  },
   'openai-processing-ms': {
     description: 'Time to the response headers, without the time in the queue.',
     schema: count,
@@ -114,9 +118,9 @@ function rateHeader(name: string): Header {
 
 /** On every response of a style, including errors. */
 export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> = {
-  engine: ['x-request-id', ...rateHeaderNames],
-  anthropic: ['x-request-id', 'request-id', ...rateHeaderNames],
-  listing: ['x-request-id', ...rateHeaderNames],
+  engine: ['x-request-id', 'x-corral-alias', ...rateHeaderNames],
+  anthropic: ['x-request-id', 'request-id', 'x-corral-alias', ...rateHeaderNames],
+  listing: ['x-request-id', 'request-id', ...rateHeaderNames],
   plain: ['x-request-id'],
 };
 
