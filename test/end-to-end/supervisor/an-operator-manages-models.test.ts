@@ -1,12 +1,15 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiContract } from '../../harness/api-contract.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
+import { newFolder, startDeployment } from '../../harness/start-deployment.ts';
 import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+const keys = keyFileText({ ops: { secret: opsSecret, scopes: ['admin'] } });
 const GiB = 1024 ** 3;
 const fake = { file: 'ready', limits: { memory: GiB } };
 
@@ -15,7 +18,7 @@ let contract: ApiContract;
 beforeAll(async () => {
   models = await startModels({
     fakes: true,
-    gatewayKeys: keyFileText({ ops: { secret: opsSecret, scopes: ['admin'] } }),
+    gatewayKeys: keys,
     models: [
       { id: 'a', ...fake, pin: true },
       { id: 'org/b:q4', ...fake },
@@ -41,9 +44,9 @@ interface Reply {
 }
 
 /** Sends a request with the key of an administrator. What is received has to be in the API reference. */
-async function call(request: string, body?: unknown): Promise<Reply> {
+async function call(request: string, body?: unknown, to = models.deployment): Promise<Reply> {
   const [method = '', path = ''] = request.split(' ');
-  const response = await fetch(`http://127.0.0.1:${models.deployment.gatewayPort}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${to.gatewayPort}${path}`, {
     method,
     headers: { 'x-api-key': opsSecret },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -208,4 +211,32 @@ it('a models.json with mistakes is not changed, and GET /admin/models tells what
   expect(body.problem).toContain('models[0]: has no source');
   expect(body.models).toMatchObject([{ id: 'a', status: 'loaded' }, {}, {}, {}]);
   await writeFile(file, before);
+});
+
+it('with one model, it is listed, and nothing else is possible', async () => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data/keys.json'), keys, { mode: 0o600 });
+  await using deployment = await startDeployment({ folder, env: { GATEWAY_PROGRAM: '' } });
+  await deployment.reachesStatus('ready');
+  const ask = (request: string, body?: unknown) => call(request, body, deployment);
+  const listed = await waitFor('the gateway to see the engine', async () => {
+    const { body } = await ask('GET /admin/models');
+    return JSON.stringify(body).includes('"slots":{"total":2') && body;
+  });
+  expect(listed).toMatchObject({
+    models: [{ id: 'ready', status: 'loaded', pin: true, slots: { total: 2 } }],
+    aliases: [],
+    memoryBudget: null,
+    problem: null,
+  });
+  for (const [request, body] of [
+    ['POST /admin/models/ready/unload', undefined],
+    ['PUT /admin/aliases/latest', { targets: [{ model: 'ready' }] }],
+    ['POST /admin/aliases/latest/rollback', undefined],
+  ] as const) {
+    const reply = await ask(request, body);
+    expect([request, reply.status, reply.body.error?.code]).toEqual([request, 409, 'model_change_rejected']);
+    expect(reply.body.error?.message).toContain('one model');
+  }
 });
