@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import { DAY } from '../settings/durations.ts';
 import type { Settings } from '../settings/variables.ts';
@@ -47,7 +48,8 @@ export interface RegistryPlace {
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
-  readonly backend: Backend;
+  /** The only llama-server; undefined with several models. */
+  readonly backend: Backend | undefined;
   readonly auth: {
     readonly enabled: boolean;
     /** Called for each read: `corral keys import` changes the file while the gateway runs. */
@@ -158,8 +160,8 @@ export interface GatewayEnvironment {
   readonly host: string;
   readonly keyFile: () => string;
   readonly dataDir: string;
-  /** `BACKEND_URL`, which must be set. */
-  readonly backendUrl: string;
+  /** `BACKEND_URL`, which must be set for one model. */
+  readonly backendUrl: string | undefined;
   /** URL of the supervisor's health server; undefined without a supervisor. */
   readonly healthUrl?: string | undefined;
 }
@@ -168,10 +170,12 @@ export function gatewayConfig(
   settings: Settings,
   { host, keyFile, dataDir, backendUrl, healthUrl }: GatewayEnvironment,
 ): GatewayConfig {
+  const registry = registryPlace(settings, dataDir);
+  const isOne = registry === undefined && backendUrl !== undefined;
   return {
     host,
     port: settings.PORT,
-    backend: { address: parseBackendUrl(backendUrl), apiKey: settings.BACKEND_API_KEY },
+    backend: isOne ? { address: parseBackendUrl(backendUrl), apiKey: settings.BACKEND_API_KEY } : undefined,
     auth: {
       enabled: settings.AUTH_ENABLED,
       keyFile,
@@ -187,7 +191,7 @@ export function gatewayConfig(
       costPerHour: settings.COST_PER_HOUR,
     },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
-    registry: registryPlace(settings, healthUrl !== undefined),
+    registry,
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
       intervalMs: Math.max(settings.GPU_INTERVAL, MIN_GPU_INTERVAL),
@@ -241,10 +245,10 @@ export function gatewayConfig(
   };
 }
 
-/** The supervisor names both paths. Without one, nobody runs the models of the file. */
-function registryPlace({ MODELS_FILE, MODELS_DIR }: Settings, isSupervised: boolean) {
-  if (!isSupervised || MODELS_FILE === undefined || MODELS_DIR === undefined) return undefined;
-  return { file: MODELS_FILE, modelsDir: MODELS_DIR };
+/** Without a supervisor, only those models of the file are served that run elsewhere. */
+function registryPlace({ MODELS_FILE, MODELS_DIR }: Settings, dataDir: string): RegistryPlace | undefined {
+  if (MODELS_FILE === undefined) return undefined;
+  return { file: resolve(MODELS_FILE), modelsDir: resolve(MODELS_DIR ?? join(dataDir, 'models')) };
 }
 
 /** Undefined if requests are not to be traced. */

@@ -28,7 +28,7 @@ export async function main(
 ): Promise<void> {
   const { settings, problems } = readSettings(env);
   const messages = problems.map((problem) => problem.message);
-  if (settings.BACKEND_URL === undefined && messages.length === 0)
+  if (settings.BACKEND_URL === undefined && settings.MODELS_FILE === undefined && messages.length === 0)
     messages.push('BACKEND_URL: not set; set it to the URL of llama-server');
   if (messages.length > 0) {
     for (const message of messages) process.stderr.write(`${message}\n`);
@@ -47,7 +47,7 @@ export async function main(
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
     dataDir,
-    backendUrl: settings.BACKEND_URL ?? '',
+    backendUrl: settings.BACKEND_URL,
     healthUrl: supervised ? localUrl(host, settings.PORT_HEALTH) : undefined,
   });
   const listening = await startListening(config);
@@ -65,7 +65,8 @@ export async function main(
     isLogged = true;
     exitWithoutReader();
   };
-  if (!supervised) warnWhenUnreachable(gateway.overview.monitor, config.backend.address, log);
+  if (!supervised && config.backend)
+    warnWhenUnreachable(gateway.overview.monitor, config.backend.address, log);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'draining');

@@ -1,5 +1,7 @@
+import type { Backend } from '../health/backend.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import type { ModelRecord, Registry } from '../models/registry.ts';
 import { createRegistryStore } from '../models/registry-file.ts';
 import type { GatewayConfig, RegistryPlace } from './config.ts';
 import type { EngineOverview } from './engines/engine-overview.ts';
@@ -40,13 +42,18 @@ export interface ServedModels {
 }
 
 export function serveModels(options: ServeOptions): Promise<ServedModels> {
-  const { registry } = options.config;
-  return registry === undefined ? serveOneModel(options) : serveSeveralModels(options, registry);
+  const { registry, backend } = options.config;
+  if (registry !== undefined) return serveSeveralModels(options, registry);
+  if (backend === undefined) throw new Error('neither a backend nor a file of models is configured');
+  return serveOneModel(options, backend);
 }
 
-async function serveOneModel({ config, supervisor, log, stopped }: ServeOptions): Promise<ServedModels> {
+async function serveOneModel(
+  { config, supervisor, log, stopped }: ServeOptions,
+  backend: Backend,
+): Promise<ServedModels> {
   const engine = await EngineServices.create({
-    ...{ config, supervisor, log, stopped, backend: config.backend, maySleep: config.maySleep },
+    ...{ config, supervisor, log, stopped, backend, maySleep: config.maySleep },
     queue: { limits: config.admission },
     maxConcurrent: () => config.admission.maxConcurrent,
   });
@@ -85,13 +92,16 @@ async function serveOneModel({ config, supervisor, log, stopped }: ServeOptions)
 async function serveSeveralModels(options: ServeOptions, place: RegistryPlace): Promise<ServedModels> {
   const { config, supervisor, log } = options;
   const fleet = new ModelFleet(options);
-  const update = () => fleet.update(store.value.registry, supervisor.engines);
+  const isSupervised = config.metrics.healthUrl !== undefined;
+  const update = () =>
+    fleet.update(isSupervised ? store.value.registry : elsewhere(store.value.registry), supervisor.engines);
   const store = createRegistryStore({
     ...place,
     onChange: () => update().catch(recordUnhandledError),
-    // The supervisor says it as well.
-    onError: (problem) => log.debug(problem),
+    // A supervisor says it as well.
+    onError: (problem) => (isSupervised ? log.debug(problem) : log.error(problem)),
   });
+  if (!isSupervised) warnOfOwnModels(store.value.registry, log);
   await update();
   return {
     ...{ overview: new ModelsOverview(() => fleet.models), only: undefined, directory: fleet },
@@ -123,4 +133,21 @@ async function serveSeveralModels(options: ServeOptions, place: RegistryPlace): 
       await fleet.disconnect();
     },
   };
+}
+
+const isElsewhere = ({ source }: ModelRecord) => source.kind === 'backends';
+
+/** Without a supervisor nobody runs the other models. */
+const elsewhere = (registry: Registry): Registry => ({
+  ...registry,
+  models: registry.models.filter(isElsewhere),
+});
+
+function warnOfOwnModels({ models }: Registry, log: Log): void {
+  const own = models.filter((model) => !isElsewhere(model)).map(({ id }) => id);
+  if (own.length > 0)
+    log.warn(
+      { models: own.join(', ') },
+      'models without "backends" are not served: this gateway runs no engines; use "corral serve" for them',
+    );
 }

@@ -150,7 +150,9 @@ export interface GatewayPreflightOptions {
 export async function preflightGateway({ settings, host, invalidSettings }: GatewayPreflightOptions) {
   const data = checkDataDir(settings);
   const isNamed =
-    settings.BACKEND_URL !== undefined || invalidSettings.some((it) => it.variable === 'BACKEND_URL');
+    settings.BACKEND_URL !== undefined ||
+    settings.MODELS_FILE !== undefined ||
+    invalidSettings.some((it) => it.variable === 'BACKEND_URL');
   const problems = [
     ...invalidSettings.map(({ message }) => message),
     ...(isNamed

@@ -15,7 +15,8 @@ export interface EngineMetrics {
 }
 
 export interface EngineMetricsOptions {
-  readonly backend: Backend;
+  /** Undefined with several models. */
+  readonly backend: Backend | undefined;
   readonly backendMonitor: Pick<BackendMonitor, 'status' | 'since'>;
   readonly scheduler: Pick<Scheduler, 'counts' | 'granted'>;
   /** Whether the slots share one context. */
@@ -66,7 +67,9 @@ export class EngineMetricsReader {
   }
 
   async #get(path: string): Promise<string | undefined> {
-    const response = await requestBackend(this.#options.backend, { path, timeoutMs: TIMEOUT });
+    const { backend } = this.#options;
+    if (backend === undefined) return undefined;
+    const response = await requestBackend(backend, { path, timeoutMs: TIMEOUT });
     return response.outcome === 'responded' && response.status === 200 ? response.body : undefined;
   }
 }

@@ -33,7 +33,8 @@ import { registerTrafficMetrics, Traffic } from './traffic.ts';
 const PAGE_MAX_AGE = 250;
 
 export interface MetricsOptions extends MetricSources {
-  readonly backend: Backend;
+  /** Undefined with several models. */
+  readonly backend: Backend | undefined;
   /** Whether the slots of the backend share one context. */
   readonly unified: boolean;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
