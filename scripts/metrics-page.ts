@@ -14,7 +14,8 @@ const engine = `## llama-server's own metrics
 
 The metrics of llama-server (\`llamacpp:…\`) follow under their own names. The gateway reads them at most once per second, and only if requests
 have been sent to llama-server since the last reading. \`llamacpp:prompt_tokens_seconds\` and \`llamacpp:predicted_tokens_seconds\` are left out:
-they are averages since the last reading by any reader. \`rate(llamacpp:tokens_predicted_total[1m])\` gives the same for any period.`;
+they are averages since the last reading by any reader. \`rate(llamacpp:tokens_predicted_total[1m])\` gives the same for any period. With
+several models they have the label \`model\`, and \`replica\` for a model with several engines.`;
 
 function renderSection(title: string): string {
   const rows = catalogue.filter((metric) => metric.section === title).map(renderRow);

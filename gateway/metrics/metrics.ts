@@ -27,6 +27,7 @@ import {
   type VolumeSpace,
 } from './process-metrics.ts';
 import { registerSamples, registerValue, statusSamples } from './register.ts';
+import { SeveralEngineMetrics } from './several-engines.ts';
 import { registerTrafficMetrics, Traffic } from './traffic.ts';
 
 /** Scrapes within this time, ms, share one page, so that any number of scrapers costs no more than one. */
@@ -76,7 +77,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const traffic = new Traffic();
   const keyTraffic = new KeyTraffic(options.maxKeys);
   const loop = new EventLoopMonitor();
-  const engine = new EngineMetricsReader(options);
+  const { directory, unified } = options;
+  const engine = directory ? new SeveralEngineMetrics(directory, unified) : new EngineMetricsReader(options);
   const readVolume = createVolumeReader(options.dataDir);
   const external: ExternalMetrics = {
     engine: noEngineMetrics,
@@ -89,7 +91,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerComponentMetrics(registry, options);
   registerExternalMetrics(registry, external);
   registerModelMetrics(registry, () => external.supervisor);
-  registerDirectoryMetrics(registry, options.directory);
+  registerDirectoryMetrics(registry, directory);
   registerBuildInfo(registry, options);
   registerProcessMetrics(registry, loop, () => external.openFiles);
   registerKeyTrafficMetrics(keyRegistry, keyTraffic, options.costPerHour);

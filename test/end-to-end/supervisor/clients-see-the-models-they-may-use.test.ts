@@ -137,5 +137,8 @@ it('usage and metrics name the real model of a request that named an alias', asy
   expect(page).toContain('corral_output_tokens_total{model="large"} 3\n');
   expect(page).toMatch(/corral_model_slots\{model="large"\} 2\n/);
   expect(page).toContain('corral_alias_share_ratio{alias="latest",model="large"} 0.75\n');
+  expect(page).toMatch(/^llamacpp:tokens_predicted_total\{model="large"\} \d+$/m);
+  expect(page).toMatch(/^llamacpp:tokens_predicted_total\{model="org\/small"\} \d+$/m);
+  expect(page).toContain('corral_engine_metrics_up 1\n');
   expect(page).not.toContain('model="stable"');
 });
