@@ -195,6 +195,8 @@ export class FairQueue<W extends Waiter> {
   #waiting = 0;
   /** What an idle lane counts as having had: as much as the lane served last. */
   #served = 0;
+  /** The last one of the lanes. */
+  #last: Lane<W> | undefined;
 
   constructor(limits: QueueLimits, accounts?: LaneAccounts) {
     this.#limits = limits;
@@ -280,6 +282,7 @@ export class FairQueue<W extends Waiter> {
     }
     const lane = createLane<W>(settings, this.#served, this.#accounts?.of(settings.id));
     this.#lanes.set(settings.id, lane);
+    this.#last = lane;
     return lane;
   }
 
@@ -333,8 +336,10 @@ export class FairQueue<W extends Waiter> {
   /** In a tie the lane that has waited longest goes first. */
   #moveToBack(lane: Lane<W>): void {
     lane.served = Math.max(lane.served, this.#served);
+    if (this.#last === lane) return;
     this.#lanes.delete(lane.id);
     this.#lanes.set(lane.id, lane);
+    this.#last = lane;
   }
 
   /**
@@ -342,6 +347,8 @@ export class FairQueue<W extends Waiter> {
    * caught up, or a client that comes again and again would overtake clients that wait.
    */
   #closeIfIdle(lane: Lane<W>): void {
-    if (isIdle(lane) && lane.served <= this.#served) this.#lanes.delete(lane.id);
+    if (!isIdle(lane) || lane.served > this.#served) return;
+    this.#lanes.delete(lane.id);
+    if (this.#last === lane) this.#last = undefined;
   }
 }
