@@ -59,7 +59,11 @@ const isAnthropic = (c: GatewayContext) => isAnthropicClient(c.req.path, c.env.i
 /** All that the key may use. */
 async function findModels(options: ModelRouteOptions, c: GatewayContext): Promise<readonly ListedModel[]> {
   const { key } = c.get('request');
-  if (options.directory !== undefined) return listDirectory(options.directory, key);
+  if (options.directory !== undefined) {
+    // The supervisor has not named them yet.
+    if (options.directory.models.length === 0) throw modelLoading(1000);
+    return listDirectory(options.directory, key);
+  }
   const names = allowedNames(options.models, key);
   const info = await getModelInfo(options);
   return names.map((id) => ({ id, kind: 'chat', listed: true, info }));

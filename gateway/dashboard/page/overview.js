@@ -12,11 +12,12 @@ const statusTexts = {
 };
 
 /** @param {Snapshot} now */
-export function showStatus({ standing, sleeping, since, at, model, problems }) {
+export function showStatus({ standing, sleeping, since, at, model, models, problems }) {
   const text = /** @type {Record<string, string>} */ (statusTexts)[standing] ?? standing;
   byId('status').dataset.status = sleeping ? 'sleeping' : standing;
   setText(byId('status-text'), `${sleeping ? 'Asleep' : text} for ${formatMinutes(at - since)}`);
-  setText(byId('model'), model.name ?? '');
+  const several = models === null ? 0 : models.models.length;
+  setText(byId('model'), several > 1 ? `${several} models` : (model.name ?? ''));
   document.title = `${standing === 'ready' ? '' : `${text} · `}Dashboard · llama-corral`;
   const list = byId('problems');
   list.hidden = problems.length === 0;

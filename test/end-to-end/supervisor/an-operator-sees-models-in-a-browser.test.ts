@@ -62,6 +62,7 @@ describe.skipIf(peer === undefined)('an operator of several models in a browser'
     expect(await row('qwen3-8b').locator('td').allTextContents()).toEqual([
       ...['qwen3-8b', 'chat', 'loaded', '6.0 GiB', '0 of 2', '0', '0', 'pinned', ''],
     ]);
+    expect(await page.locator('#model').textContent()).toBe('4 models');
     expect(await page.locator('#models-memory').textContent()).toBe('6.0 GiB of 24 GiB in use');
     await row('qwen3-14b').getByRole('button', { name: 'Load qwen3-14b' }).click();
     await row('qwen3-14b').getByText('loading, 42 %').waitFor();
