@@ -7,7 +7,7 @@ import { ModelMetaCache } from '../models/model-list.ts';
 import { RouterModels } from '../models/router-models.ts';
 import { PrefillProbe } from '../resume/prefill-probe.ts';
 import { CapacityGate } from '../scheduler/capacity-gate.ts';
-import { createQuarantine, type Quarantine } from '../scheduler/quarantine.ts';
+import { createQuarantine, type Quarantine, type SuspectBodies } from '../scheduler/quarantine.ts';
 import { createCountingScheduler, Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
 import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts';
 import { ShuttingDown } from '../upstream/failure.ts';
@@ -20,6 +20,8 @@ export interface EngineServicesOptions {
   readonly backend: Backend;
   readonly config: GatewayConfig;
   readonly queue: SchedulerOptions;
+  /** Shared with the other engines of the model. */
+  readonly suspects?: SuspectBodies;
   /** Instead of the slots of the backend. */
   readonly maxConcurrent: () => number | undefined;
   /** Whether the engine may be found sleeping. */
@@ -75,6 +77,7 @@ export class EngineServices {
     this.countingScheduler = createCountingScheduler(queue);
     this.scheduler = new Scheduler({ ...queue, countingScheduler: this.countingScheduler });
     this.quarantine = createQuarantine({
+      suspects: options.suspects,
       maxReplays,
       log,
       supervisor,

@@ -225,6 +225,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
       backend: { address, apiKey },
       queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
       maxConcurrent: () => model.maxConcurrentPerEngine,
+      suspects: model.suspects,
       log: log.child({ engine: id }),
     };
     const engine = await EngineServices.create(options);

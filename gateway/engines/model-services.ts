@@ -3,6 +3,7 @@ import type { ModelState } from '../../health/supervisor-messages.ts';
 import type { Key } from '../../keys/key.ts';
 import type { ModelRecord } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
+import type { SuspectBodies } from '../scheduler/quarantine.ts';
 import type { EngineServices } from './engine-services.ts';
 import { pickEngine } from './pick-engine.ts';
 
@@ -65,6 +66,8 @@ export class ModelServices implements RequestedModel {
   readonly engines: EngineServices[] = [];
   /** Read by the schedulers of its engines. */
   readonly limits = { maxWaiting: 0, maxWaitingPerLane: 0, timeoutMs: 0 };
+  /** The bodies that may have crashed its engines. */
+  readonly suspects: SuspectBodies = new Map();
   readonly #config: GatewayConfig;
   /** The engine that last served a conversation, in the order of use. */
   readonly #homes = new Map<string, EngineServices>();

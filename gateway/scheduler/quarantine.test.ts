@@ -5,15 +5,16 @@ import { Quarantine, TrackedRequest } from './quarantine.ts';
 const body = (content: string, fields = {}) => Buffer.from(JSON.stringify({ prompt: content, ...fields }));
 const never = new AbortController().signal;
 
-function createQuarantine({ maxReplays = 3, reportsKills = true } = {}) {
+function createQuarantine({ maxReplays = 3, reportsKills = true, suspects = new Map() } = {}) {
   const engine = { isUp: false };
   const onBlocked = vi.fn();
-  const quarantine = new Quarantine({
+  const options = {
     isBackendUp: async () => engine.isUp,
     maxReplays,
     reportsKills: () => reportsKills,
     onBlocked,
-  });
+  };
+  const quarantine = new Quarantine(options, suspects);
   /** The engine crashes with these bodies, each of which has made that progress. */
   const crash = async (...at: [content: string, progress?: number][]) => {
     for (const [content, progress = 0] of at) {
@@ -35,6 +36,14 @@ describe('a body that the engine crashes on', () => {
     expect(isBlocked('poison', { stream: true, user: 'x', seed: 5, max_tokens: 7 })).toBe(true);
     expect(isBlocked('poison ')).toBe(false);
     expect(onBlocked.mock.calls).toEqual([[2]]);
+  });
+
+  it('is blocked at all engines of a model, though each of them crashed once', async () => {
+    const suspects = new Map();
+    const [first, second] = [createQuarantine({ suspects }), createQuarantine({ suspects })];
+    await first.crash(['poison']);
+    await second.crash(['poison']);
+    expect([first.isBlocked('poison'), second.isBlocked('poison')]).toEqual([true, true]);
   });
 
   it('is found among others, which are no suspects any more when they have been served', async () => {

@@ -32,11 +32,14 @@ const SAME_CRASH = 5000;
 /** How long the engine may still work on a request whose client has left, ms. */
 const ABANDONED_FOR = 10 * 60_000;
 
-interface Entry {
+interface SuspectBody {
   crashes: number;
   isBlocked: boolean;
   until: number;
 }
+
+/** By digest, the bodies that were at an engine when it crashed. The engines of one model share them. */
+export type SuspectBodies = Map<string, SuspectBody>;
 
 /** One use of a body at the engine: a request, or a count of its tokens. */
 export class TrackedRequest {
@@ -66,7 +69,7 @@ export class TrackedRequest {
 export class Quarantine {
   readonly #options: QuarantineOptions;
   readonly #limits: CrashCauseLimits;
-  readonly #known = new Map<string, Entry>();
+  readonly #known: SuspectBodies;
   readonly #turn = new ExclusiveTurn();
   /** Their clients have left, or they were silent for too long: the engine may still work on them. */
   readonly #abandoned = new Set<TrackedRequest>();
@@ -76,8 +79,9 @@ export class Quarantine {
   /** When it was last reported that no request was the cause, `performance.now()`. */
   #ignoredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: QuarantineOptions) {
+  constructor(options: QuarantineOptions, suspects: SuspectBodies = new Map()) {
     this.#options = options;
+    this.#known = suspects;
     this.#limits = crashCauseLimits(options.maxReplays);
   }
 
@@ -196,7 +200,7 @@ export class Quarantine {
     }
   }
 
-  #entryOf(body: Buffer): Entry | undefined {
+  #entryOf(body: Buffer): SuspectBody | undefined {
     if (this.#known.size === 0) return undefined;
     const digest = promptDigest(body);
     const entry = this.#known.get(digest);
@@ -252,12 +256,14 @@ interface QuarantineServices {
   readonly supervisor: Pick<SupervisorClient, 'isPresent' | 'reportCrashCause'>;
   /** The id of the engine; undefined for the only one. */
   readonly engine: string | undefined;
+  /** Shared with the other engines of the model. */
+  readonly suspects: SuspectBodies | undefined;
 }
 
 /** The quarantine of one backend. */
 export function createQuarantine(services: QuarantineServices): Quarantine {
-  const { monitor, maxReplays, log, supervisor, engine } = services;
-  return new Quarantine({
+  const { monitor, maxReplays, log, supervisor, engine, suspects } = services;
+  const options: QuarantineOptions = {
     maxReplays,
     reportsKills: () => supervisor.isPresent,
     async isBackendUp() {
@@ -268,5 +274,6 @@ export function createQuarantine(services: QuarantineServices): Quarantine {
       log.warn({ deaths: crashes }, 'blocked a request that crashed the engine repeatedly');
       supervisor.reportCrashCause(crashes, engine);
     },
-  });
+  };
+  return new Quarantine(options, suspects);
 }

@@ -61,3 +61,12 @@ it('models that run elsewhere are served beside our own', async () => {
   expect(await models.chat('guide', 'About keys')).toBe(storyText('keys'));
   expect(await models.chat('tales', 'Of the harbour')).toBe(taleText('harbour'));
 });
+
+it('models may all run elsewhere', async () => {
+  await using remote = await startLlamaServer({ ...(await demoModelOptions('tales')), apiKey: null });
+  await using models = await startServedModels({
+    models: [{ id: 'tales', backends: [formatBackendUrl(remote.backend.address)] }],
+  });
+  await waitFor('the backend', async () => (await fetch(`${models.origin}/readyz`)).ok);
+  expect(await models.chat('tales', 'Of the harbour')).toBe(taleText('harbour'));
+});
