@@ -34,6 +34,9 @@ export interface EngineServicesOptions {
   readonly onChange?: () => void;
 }
 
+/** Twice the time between two probes of an engine that is ready. */
+const RESUME_GRACE_MS = 2000;
+
 /** What belongs to one engine: its connections, its status, its slots and the line that waits for them. */
 export class EngineServices {
   readonly id: string | undefined;
@@ -57,6 +60,7 @@ export class EngineServices {
   /** How often it became unavailable although it was to serve. */
   crashes = 0;
   #wasReady = false;
+  #resumedAt = Number.NEGATIVE_INFINITY;
   readonly #onChange: (() => void) | undefined;
   readonly #log: Log;
 
@@ -116,6 +120,12 @@ export class EngineServices {
     return leased + waiting;
   }
 
+  /** After a pause. */
+  async resume(): Promise<void> {
+    this.#resumedAt = performance.now();
+    await this.gate.resume();
+  }
+
   /** Stops to watch the engine. */
   stopMonitoring(): void {
     this.monitor.close();
@@ -127,13 +137,19 @@ export class EngineServices {
     if (!this.pool.destroyed) await this.pool.destroy(new ShuttingDown('the gateway is shutting down'));
   }
 
+  /** An engine that was replaced during a pause may be seen to be gone a little later. */
+  get #isExpectedToServe(): boolean {
+    if (!this.#wasReady || !this.isExpected || this.gate.isPaused) return false;
+    return performance.now() - this.#resumedAt > RESUME_GRACE_MS;
+  }
+
   #startMonitor(): BackendMonitor {
     return monitorBackend(this.backend, {
       followSleep: () => this.maySleep,
       isExpected: () => this.isExpected,
       onChange: (status, monitor) => {
         this.#log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
-        if (this.#wasReady && status !== 'ready' && this.isExpected && !this.gate.isPaused) this.crashes += 1;
+        if (status !== 'ready' && this.#isExpectedToServe) this.crashes += 1;
         this.#wasReady = status === 'ready';
         if (status === 'ready') this.quarantine.onBackendUp();
         else this.quarantine.onBackendDown();

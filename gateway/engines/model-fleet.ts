@@ -207,7 +207,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
     if (wanted.pause) {
       engine.gate.pause().then(this.#reportDrained).catch(recordUnhandledError);
       this.#pausedAt.set(wanted.id, this.#message?.version ?? 0);
-    } else if (this.#pausedAt.delete(wanted.id)) engine.gate.resume().catch(recordUnhandledError);
+    } else if (this.#pausedAt.delete(wanted.id)) engine.resume().catch(recordUnhandledError);
   }
 
   async #create(model: ModelServices, { id, address, apiKey, maySleep }: Wanted): Promise<EngineServices> {
@@ -230,7 +230,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
     };
     const engine = await EngineServices.create(options);
     this.#engines.set(id, engine);
-    model.engines.push(engine);
+    model.add(engine);
     if (this.#isDraining) engine.gate.drain();
     return engine;
   }

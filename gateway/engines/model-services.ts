@@ -95,7 +95,7 @@ export class ModelServices implements RequestedModel {
     this.limits.maxWaitingPerLane = Math.min(admission.maxWaitingPerLane, queueSize);
     this.limits.timeoutMs = queueTimeout;
     this.#timeouts = requestTimeout === undefined ? timeouts : { ...timeouts, request: requestTimeout };
-    for (const { gate } of this.engines) gate.updateCapacity();
+    this.#updateCapacities();
   }
 
   get timeouts(): GatewayConfig['timeouts'] {
@@ -164,11 +164,21 @@ export class ModelServices implements RequestedModel {
     });
   }
 
+  add(engine: EngineServices): void {
+    this.engines.push(engine);
+    this.#updateCapacities();
+  }
+
   /** The requests that wait at it go to another engine. */
   remove(engine: EngineServices): void {
     this.engines.splice(this.engines.indexOf(engine), 1);
     for (const [conversation, home] of this.#homes) if (home === engine) this.#homes.delete(conversation);
     if (this.engines.length > 0) moveAll(engine);
+    this.#updateCapacities();
+  }
+
+  #updateCapacities(): void {
+    for (const { gate } of this.engines) gate.updateCapacity();
   }
 
   /** Takes requests that wait at the busiest of the other engines. */

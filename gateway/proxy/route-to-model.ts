@@ -12,7 +12,7 @@ import {
   modelNotAllowed,
   modelNotFound,
 } from '../errors/catalogue.ts';
-import { type Conversation, identifyConversation } from './conversation.ts';
+import { identifyConversation } from './conversation.ts';
 import { readFormField } from './form-field.ts';
 import type { ModelRouting, RoutedRequest } from './model-routing.ts';
 import type { RequestContext } from './request-context.ts';
@@ -36,19 +36,23 @@ export class SeveralModelsRouting implements ModelRouting {
     const fields = isForm ? { model: readFormField(body, 'model') } : parseFields(body);
     const requested = readModel(fields);
     const alias = requested === undefined ? undefined : this.#fleet.alias(requested);
-    const conversation = identifyConversation(headers, fields, key?.id);
+    const conversation = alias && identifyConversation(headers, fields, key?.id);
     const id =
-      alias === undefined
+      alias === undefined || conversation === undefined
         ? this.#idOf(requested, route, key)
         : alias.choose(conversation.id, conversation.position, (model) => mayUse(key, model));
     if (id === undefined || !mayUse(key, id)) throw modelNotAllowed(requested ?? '');
     const model = this.#find(id);
     checkKind(model.record, route);
+    // Only a model with several engines has a choice.
+    const isSticky = model.engines.length > 1;
     return {
       model,
       body: isForm ? undefined : withDefaults(body, fields, model.record, route),
       alias: alias?.name,
-      conversation: conversationFor(model, conversation),
+      conversation: isSticky
+        ? (conversation ?? identifyConversation(headers, fields, key?.id)).id
+        : undefined,
     };
   }
 
@@ -117,9 +121,4 @@ function withDefaults(
   const missing = Object.entries(defaults).filter(([name]) => fields[name] === undefined);
   if (missing.length === 0) return undefined;
   return appendFields(body, JSON.stringify(Object.fromEntries(missing)).slice(1, -1));
-}
-
-/** Only a model with several engines has a choice. */
-function conversationFor({ engines }: ModelServices, { id }: Conversation): string | undefined {
-  return engines.length > 1 ? id : undefined;
 }
