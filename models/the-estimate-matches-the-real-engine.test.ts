@@ -1,6 +1,7 @@
 import { expect, inject, it } from 'vitest';
 import { writeDemoModel } from '../cli/demo-model/write-demo-model.ts';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
+import { waitFor } from '../test/harness/wait-for.ts';
 import { startLlamaServer } from '../test/services/start-llama-server.ts';
 import { estimateNeed, type NeedOptions } from './memory-need.ts';
 
@@ -30,6 +31,8 @@ async function compare(options: NeedOptions & { readonly ctx: number; readonly p
     args: [...['-v', '-fa', options.flashAttn], ...options.extraArgs],
   });
   const need = estimateNeed(options, 'machine');
+  // The output may arrive after the engine has answered its first probe.
+  await waitFor('its buffers', () => buffers(server.output(), 'compute') > 0);
   const output = server.output();
   expect(buffers(output, 'KV')).toBe(need?.kvCache);
   const [weights, compute] = [buffers(output, 'model'), buffers(output, 'compute')];

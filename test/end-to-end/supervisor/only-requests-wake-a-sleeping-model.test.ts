@@ -63,7 +63,7 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
   const [beforeTheFirst = '', ...events] = (response?.body ?? '').split('data: ');
   expect(beforeTheFirst).toMatch(/^(: keep-alive\n\n)+$/);
   expect(textOf(events)).toBe(storyText('survival'));
-  expect(countLogLines(deployment, exiting)).toBe(wakeUps + 1);
+  await waitFor('the log line of its waking', () => countLogLines(deployment, exiting) === wakeUps + 1);
   expect(countLogLines(deployment, 'backend is ready')).toBe(1);
   expect(await deployment.status()).toMatchObject({ standing: 'ready', restarts: { engine: 0, gateway: 0 } });
   await sleeps(deployment);
