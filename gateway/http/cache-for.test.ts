@@ -1,5 +1,7 @@
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { cacheFor } from './cache-for.ts';
+
+afterEach(() => vi.useRealTimers());
 
 it('loads once for concurrent callers, and again when the value has expired', async () => {
   vi.useFakeTimers();
@@ -13,7 +15,6 @@ it('loads once for concurrent callers, and again when the value has expired', as
   expect(await load()).toBe(1);
   vi.advanceTimersByTime(1);
   expect(await load()).toBe(2);
-  vi.useRealTimers();
 });
 
 it('loads again after a failure', async () => {
@@ -33,16 +34,18 @@ it('loads again after a failure', async () => {
 
 it('measures the age of a value from its arrival', async () => {
   vi.useFakeTimers();
-  let calls = 0;
-  const load = cacheFor(1000, async () => {
-    calls += 1;
-    await new Promise((resolve) => setTimeout(resolve, 5000));
-    return calls;
-  });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const source = vi.fn(() => promise);
+  const load = cacheFor(1000, source);
   const first = load();
-  await vi.advanceTimersByTimeAsync(4000);
+  vi.advanceTimersByTime(5000);
   const second = load();
-  await vi.advanceTimersByTimeAsync(1500);
-  expect([await first, await second, await load(), calls]).toEqual([1, 1, 1, 1]);
-  vi.useRealTimers();
+  resolve('late');
+  expect([await first, await second]).toEqual(['late', 'late']);
+  vi.advanceTimersByTime(999);
+  expect(await load()).toBe('late');
+  expect(source).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1);
+  expect(await load()).toBe('late');
+  expect(source).toHaveBeenCalledTimes(2);
 });

@@ -22,6 +22,7 @@ function entry(keyId: string, output: number, more: Partial<UsageEntry> = {}): U
   return { keyId, at: Date.now(), previousSecret: false, usage, ...more };
 }
 
+/** Await `ready` before `close` where the file must be written: starting the thread may take longer than `close` waits. */
 function createLedger(dataDir = folder) {
   const problems: (string | undefined)[] = [];
   const ledger = new UsageLedger({
@@ -54,7 +55,6 @@ describe('UsageLedger', () => {
 
   it('writes pending usage on close and continues counting after a restart', async () => {
     const first = createLedger();
-    // Starting the thread may take longer than `close` waits.
     await first.ledger.ready;
     first.ledger.record(entry('app', 5, { previousSecret: true }));
     await first.ledger.close();
@@ -69,6 +69,7 @@ describe('UsageLedger', () => {
 
   it('returns written and unwritten usage', async () => {
     const earlier = createLedger();
+    await earlier.ledger.ready;
     const yesterday = Date.now() - DAY;
     earlier.ledger.record(entry('app', 5, { at: yesterday }));
     earlier.ledger.record(entry('other', 1));
@@ -139,12 +140,19 @@ describe('UsageLedger', () => {
 
   it('loses no usage that is recorded during a write', async () => {
     const { ledger } = createLedger();
-    for (let n = 0; n < 50; n++) {
+    await ledger.ready;
+    let recorded = 0;
+    const record = () => {
       ledger.record(entry('app', 1));
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+      recorded += 1;
+    };
+    await waitFor('a part to be on disk', () => {
+      record();
+      return onDisk().length > 0;
+    });
+    record();
     await ledger.close();
-    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 50, output: 50 }]);
+    expect(onDisk()).toMatchObject([{ keyId: 'app', requests: recorded, output: recorded }]);
   });
 
   it('starts a new day at midnight UTC', async () => {
