@@ -18,9 +18,7 @@ async function collectWarnings(origin: string, socketPath?: string) {
     },
   };
   const lines: string[] = [];
-  const log = { warn: (message: string) => lines.push(message) } as unknown as Parameters<
-    typeof warnWhenUnreachable
-  >[2];
+  const log = { warn: (message: string) => void lines.push(message) };
   using _ = warnWhenUnreachable(monitor, { origin, socketPath }, log, { checkIntervalMs: 5, graceMs: 0 });
   await waitFor('the first line', () => lines.length > 0);
   status = 'ready';

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { type BackendAddress, formatBackendUrl } from '../health/backend.ts';
 import type { BackendMonitor } from '../health/backend-monitor.ts';
 import { connectOptions } from '../health/request-backend.ts';
-import type { Log } from '../log/create-log.ts';
+import type { WarningLog } from '../log/create-log.ts';
 
 const CHECK_INTERVAL = 1000;
 /** When both are started together, the gateway is usually ready first. */
@@ -21,7 +21,7 @@ export interface WarningOptions {
 export function warnWhenUnreachable(
   monitor: Pick<BackendMonitor, 'status' | 'since'>,
   address: BackendAddress,
-  log: Pick<Log, 'warn'>,
+  log: WarningLog,
   { checkIntervalMs = CHECK_INTERVAL, graceMs = GRACE_PERIOD }: WarningOptions = {},
 ): Disposable {
   let isLogged = false;

@@ -2,6 +2,10 @@ import { type Logger, pino } from 'pino';
 import { printableJson } from './printable.ts';
 
 export type Log = Logger;
+/** All that is needed of a log for warnings. */
+export interface WarningLog {
+  warn(message: string): void;
+}
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Receives each line as printable JSON, without a line end. */

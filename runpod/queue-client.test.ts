@@ -62,6 +62,7 @@ describe('a job', () => {
     const { runpod, gateway } = setup;
     const job = runpod.add({ prompt: 'x' });
     await waitFor('it at work', () => gateway.requests.length === 1);
+    // An entry that is invalid: the id is no text.
     runpod.cancel({ id: 5 as unknown as string } as typeof job);
     runpod.cancel(job);
     await waitFor('its end', () => setup.logged().includes('job cancelled'));

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { ServedModel } from './served-model.ts';
 
 /** An engine that records what is done to it. */
+/** What a changed registry reads and calls of an engine. */
 class FakeEngine {
   readonly calls: string[] = [];
   status = 'loaded';

@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type CrashRecord, crashFolder, readCrashes } from '../health/crash-records.ts';
-import type { Log } from '../log/create-log.ts';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { createCrashStore } from './crash-store.ts';
 
@@ -25,7 +24,7 @@ const recordOf = (second: number): CrashRecord => ({
 /** A log that only collects its warnings. */
 function warnings() {
   const warned: string[] = [];
-  return { warned, log: { warn: (text: string) => warned.push(text) } as unknown as Log };
+  return { warned, log: { warn: (text: string) => void warned.push(text) } };
 }
 
 const longEnoughMs = 10_000;

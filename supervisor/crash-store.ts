@@ -7,7 +7,7 @@ import {
   crashFilesNewestFirst,
   crashFolder,
 } from '../health/crash-records.ts';
-import type { Log } from '../log/create-log.ts';
+import type { WarningLog } from '../log/create-log.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { crashHint, decisiveLine } from './engine/crash-class.ts';
 import type { ChildCrash } from './events.ts';
@@ -24,7 +24,7 @@ export interface CrashStore {
 const maxRecords = 20;
 
 /** Keeps the newest crashes as files in `$DATA_DIR/crashes`. */
-export function createCrashStore(dataDir: string, log: Log): CrashStore {
+export function createCrashStore(dataDir: string, log: WarningLog): CrashStore {
   const folder = crashFolder(dataDir);
   let pendingWrites = Promise.resolve();
   let isWarned = false;

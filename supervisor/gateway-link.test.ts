@@ -28,6 +28,7 @@ beforeEach(() => {
   vi.clearAllMocks();
   state = loaded;
   sent = [];
+  // The link reads and calls only these of an engine and a model.
   const engine = {
     id: 'a',
     drained,

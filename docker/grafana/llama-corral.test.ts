@@ -10,6 +10,7 @@ const dashboard = JSON.parse(text) as Dashboard;
 const all = (dashboard.panels ?? []) as Panel[];
 const panels = all.filter(({ type }) => type !== 'row');
 
+/** Its type leaves them open: each kind of data source has other fields. */
 const queriesOf = ({ targets = [] }: Panel) =>
   targets as unknown as readonly { expr: string; legendFormat: string; refId: string }[];
 

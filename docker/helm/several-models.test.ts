@@ -12,7 +12,7 @@ const { canRender, chart, render } = await loadChart('three-models', 'canary', '
 
 /** The file as the pod finds it. */
 function registryOf(rendered: Rendered) {
-  const { data } = objectOf(rendered, 'Secret', '-models') as unknown as { data: Record<string, string> };
+  const { data } = objectOf<{ data: Record<string, string> }>(rendered, 'Secret', '-models');
   const text = Buffer.from(data['models.json'] ?? '', 'base64').toString();
   return parseRegistry(text, partsOfDeployment(rendered).env.MODELS_DIR ?? '');
 }

@@ -31,6 +31,7 @@ beforeEach(async () => {
     address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
     apiKey: undefined,
   };
+  // The only properties that counting reads.
   const monitor = { status: 'ready', props: { contextPerSlot: context } } as unknown as BackendMonitor;
   const quarantine = new Quarantine({
     isBackendUp: async () => true,

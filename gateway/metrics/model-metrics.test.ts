@@ -59,6 +59,7 @@ it('shows nothing with one model, and without a supervisor', async () => {
 
 it('shows the slots and requests of each model, and the shares of the aliases', async () => {
   const engine = { scheduler: { counts: { capacity: 2, leased: 1, waiting: 3 } } } as EngineServices;
+  // Of the engines, this metric reads only the scheduler.
   const entry = (id: string, ...engines: EngineServices[]) =>
     ({ record: { id }, engines }) as unknown as ModelEntry;
   const target = (model: string, effectiveWeight: number, suspended?: 'crashed') => ({

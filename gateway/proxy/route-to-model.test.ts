@@ -18,6 +18,7 @@ const registry = parseRegistry(
   '/m',
 );
 
+/** With only what the routing reads of the models, as whole ones have engines. */
 function createRouting(models = registry.models, strict = false) {
   const fleet = {
     isKnown: true,

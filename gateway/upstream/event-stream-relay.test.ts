@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { RecordingResponse } from '../../test/fakes/recording-response.ts';
 import { getStreamFormatter } from '../api/response-format.ts';
-import type { ClientResponse } from '../http/client-response.ts';
 import { EventStreamRelay, stripComments } from './event-stream-relay.ts';
 import { ResponseTail } from './relay.ts';
 
@@ -33,13 +33,9 @@ it('what the client receives does not depend on how the stream is cut', () => {
 });
 
 function relayInPieces(stream: Buffer, size: number): string {
-  const written: Buffer[] = [];
-  const response = {
-    write: (bytes: Buffer) => written.push(bytes) > 0,
-    end: (bytes?: Buffer) => bytes && written.push(bytes),
-  } as unknown as ClientResponse;
+  const response = new RecordingResponse();
   const relay = new EventStreamRelay({
-    response,
+    response: response.asResponse,
     dialect: 'openai',
     formatter: getStreamFormatter('openai'),
     tail: new ResponseTail(),
@@ -51,5 +47,5 @@ function relayInPieces(stream: Buffer, size: number): string {
   });
   for (let from = 0; from < stream.length; from += size) relay.write(stream.subarray(from, from + size));
   expect(relay.end()).toBe(true);
-  return Buffer.concat(written).toString();
+  return response.bytes.toString();
 }

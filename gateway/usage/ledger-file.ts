@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { sumNames } from '../api/usage.ts';
+import { noUsage, sumNames } from '../api/usage.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
 import type { UsageQuery } from './usage-report.ts';
 
@@ -115,7 +115,8 @@ function toColumn(name: string): string {
 }
 
 function toRow(row: Record<string, unknown>): UsageRow {
-  const sums = Object.fromEntries(sumNames.map((name) => [name, Number(row[toColumn(name)])]));
+  const sums = { ...noUsage };
+  for (const name of sumNames) sums[name] = Number(row[toColumn(name)]);
   const { day, key_id: keyId, model = '' } = row;
-  return { keyId: String(keyId), day: String(day), model: String(model), ...sums } as unknown as UsageRow;
+  return { keyId: String(keyId), day: String(day), model: String(model), ...sums };
 }

@@ -103,6 +103,7 @@ interface ClientOptions {
 }
 
 function createClients({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Clients {
+  // An Agent of undici needs undici's own fetch, whose types differ from those of Node.
   const fetch = ((url: string, init: object) =>
     undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
   return {

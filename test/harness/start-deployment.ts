@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ModelStatus } from '../../health/supervisor-messages.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
 import { freePort } from './free-port.ts';
@@ -33,6 +34,28 @@ export interface DeploymentOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What `/status` shows of a model. */
+export interface ModelView {
+  readonly id: string;
+  readonly status: ModelStatus;
+  readonly failure: string | null;
+  readonly loadProgress: number | null;
+  readonly memory: number | null;
+  readonly crashes: Readonly<Record<string, number>>;
+  readonly restarts: number;
+  readonly loads: number;
+  readonly loadSeconds: number;
+  readonly unloads: number;
+  readonly engines: readonly { readonly id: string; readonly status: string }[];
+}
+
+/** What `/status` of the health server reports. */
+export interface DeploymentStatus {
+  readonly standing: string;
+  readonly models?: readonly ModelView[];
+  readonly [detail: string]: unknown;
+}
+
 /** A supervisor as a process, by default with a fake llama-server and a fake gateway. */
 export interface RunningDeployment extends AsyncDisposable {
   readonly process: ChildProcess;
@@ -42,7 +65,7 @@ export interface RunningDeployment extends AsyncDisposable {
   /** Its stdout and stderr. */
   output(): string;
   request(path: string): Promise<Response>;
-  status(): Promise<{ standing: string; [detail: string]: unknown }>;
+  status(): Promise<DeploymentStatus>;
   /** Waits until the health server responds with this status. */
   reachesStatus(status: string): Promise<void>;
   /** The pids of its children in the order of their start. */

@@ -9,7 +9,7 @@ import type {
   ModelReply,
   ModelStatus,
 } from '../../health/supervisor-messages.ts';
-import { newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
+import { type ModelView, newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface ModelsOptions {
@@ -20,21 +20,6 @@ export interface ModelsOptions {
   /** Runs the real gateway with this key file. The methods about messages cannot drive it. */
   readonly gatewayKeys?: string;
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** What `/status` shows of a model. */
-export interface ModelView {
-  readonly id: string;
-  readonly status: ModelStatus;
-  readonly failure: string | null;
-  readonly loadProgress: number | null;
-  readonly memory: number | null;
-  readonly crashes: Readonly<Record<string, number>>;
-  readonly restarts: number;
-  readonly loads: number;
-  readonly loadSeconds: number;
-  readonly unloads: number;
-  readonly engines: readonly { readonly id: string; readonly status: string }[];
 }
 
 /** A supervisor of several models with a stand-in gateway, whose messages the test decides. */
@@ -101,7 +86,7 @@ export async function startModels({
     deployment,
     writeModels,
     async model(id) {
-      const { models: views } = (await deployment.status()) as unknown as { models: readonly ModelView[] };
+      const { models: views = [] } = await deployment.status();
       const found = views.find((view) => view.id === id);
       if (!found) throw new Error(`no model ${id} in ${JSON.stringify(views)}`);
       return found;

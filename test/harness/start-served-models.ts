@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { ModelStatus } from '../../health/supervisor-messages.ts';
-import { newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
-import { argumentsOf, type ModelView } from './start-models.ts';
+import { type ModelView, newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
+import { argumentsOf } from './start-models.ts';
 import { waitFor } from './wait-for.ts';
 
 /** The content of `models.json`. */
@@ -54,7 +54,7 @@ export async function startServedModels(
   const result: ServedModels = {
     ...{ deployment, origin, write, post },
     async model(id) {
-      const { models } = (await deployment.status()) as unknown as { models: readonly ModelView[] };
+      const { models = [] } = await deployment.status();
       const found = models.find((view) => view.id === id);
       if (!found) throw new Error(`no model ${id} in ${JSON.stringify(models)}`);
       return found;

@@ -3,10 +3,14 @@ import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { Manifest, Rendered } from './render-chart.ts';
 
 /** The only object of a kind, or the one whose name ends with `name`. */
-export function objectOf({ manifests }: Rendered, kind: string, name = ''): Manifest & { spec: unknown } {
+export function objectOf<Content = unknown>(
+  { manifests }: Rendered,
+  kind: string,
+  name = '',
+): Manifest & Content {
   const found = manifests.filter((it) => it.kind === kind && it.metadata.name.endsWith(name));
   if (found.length !== 1) throw new Error(`expected one ${kind}, found ${found.length}`);
-  return found[0] as Manifest & { spec: unknown };
+  return found[0] as Manifest & Content;
 }
 
 export function specOf<Spec>(rendered: Rendered, kind: string, name = ''): Spec {

@@ -54,7 +54,7 @@ interface Listed {
 
 async function listFor(key: string): Promise<readonly Listed[]> {
   const listed: Listed[] = [];
-  for await (const model of clientFor(key).models.list()) listed.push(model as unknown as Listed);
+  for await (const model of clientFor(key).models.list()) listed.push({ ...model });
   return listed;
 }
 

@@ -6,10 +6,10 @@ import { Transcript } from '../../../gateway/resume/transcript.ts';
 import { EventStreamRelay } from '../../../gateway/upstream/event-stream-relay.ts';
 import { ResponseTail } from '../../../gateway/upstream/relay.ts';
 import { splitEvents } from '../../../sse/sse.ts';
+import { RecordingResponse } from '../../fakes/recording-response.ts';
 import { pure, type Target } from '../target.ts';
 import { cut, singly } from './cut.ts';
 import { engineStreams } from './engine-streams.ts';
-import { RecordingResponse } from './recording-response.ts';
 
 const shapes = Object.keys(engineStreams) as CompletionShape[];
 const completeStream = (shape: CompletionShape, ...texts: readonly string[]) => {

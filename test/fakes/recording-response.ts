@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { ClientResponse } from '../../../gateway/http/client-response.ts';
+import { ClientResponse } from '../../gateway/http/client-response.ts';
 
 /** A response to a client that records everything written to it. */
 export class RecordingResponse {
@@ -24,7 +24,7 @@ export class RecordingResponse {
     this.writableEnded = true;
   }
 
-  /** Implements only what relays use. Without chunked encoding, nothing is framed. */
+  /** This class has only what relays use of a ServerResponse. Without chunked encoding, nothing is framed. */
   get asResponse(): ClientResponse {
     return new ClientResponse(this as unknown as ServerResponse);
   }
