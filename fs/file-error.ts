@@ -17,8 +17,23 @@ const causes: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 };
 
-/** What failed and how to fix it, if the file system or the content of a file is the cause; else undefined. */
-export function explainFileError(error: unknown): string | undefined {
+/** Turns a failure of the file system or of the content into a FileError, or a kind of it, that names the file. */
+export async function withFileErrors<T>(
+  file: string,
+  action: () => Promise<T>,
+  Kind: typeof FileError = FileError,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const reason = explain(error);
+    if (reason === undefined) throw error;
+    throw new Kind(`${file}: ${reason}`, { cause: error });
+  }
+}
+
+/** What failed and how to fix it; undefined if neither the file system nor the content is the cause. */
+function explain(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof FileError) return message;
   return code === undefined ? undefined : (causes[code] ?? message);

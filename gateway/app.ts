@@ -22,8 +22,8 @@ import {
   requireSameOrigin,
   requireSession,
 } from './dashboard/page-routes.ts';
-import type { EngineOverview } from './engines/engine-overview.ts';
 import type { ModelDirectory } from './engines/model-directory.ts';
+import type { EngineOverview } from './engines/models-overview.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import { discardBody } from './http/discard-body.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';

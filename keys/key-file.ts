@@ -1,4 +1,4 @@
-import { explainFileError } from '../fs/file-error.ts';
+import { withFileErrors } from '../fs/file-error.ts';
 import { updateFile } from '../fs/update-file.ts';
 import { permissionWarning, type Snapshot, takeSnapshot } from '../fs/watched-file.ts';
 import { type Key, KeyFileError } from './key.ts';
@@ -8,7 +8,7 @@ import { createKey } from './secret.ts';
 
 /** Reads a key file in either format. A missing file has no keys. Throws a KeyFileError. */
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
-  return withFileErrors(file, async () => {
+  return withKeyFileErrors(file, async () => {
     const snapshot = await takeSnapshot(file);
     const read = parseKeys(snapshot?.text ?? '');
     return { keys: read.keys, warnings: [...read.warnings, ...modeWarnings(file, snapshot)] };
@@ -24,7 +24,7 @@ export async function updateKeyFile(
   file: string,
   change: (keys: readonly Key[]) => readonly Key[],
 ): Promise<ParsedKeys> {
-  return withFileErrors(file, async () => {
+  return withKeyFileErrors(file, async () => {
     let keys: readonly Key[] = [];
     const { path, before } = await updateFile(file, (text) => {
       const document = parseWritable(text);
@@ -47,16 +47,8 @@ function modeWarnings(file: string, snapshot: Snapshot | undefined): string[] {
   return [snapshot && permissionWarning(file, snapshot.mode)].filter((warning) => warning !== undefined);
 }
 
-/** Turns every failure of the file system or the content into a KeyFileError that names the file. */
-async function withFileErrors<T>(file: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const reason = explainFileError(error);
-    if (reason === undefined) throw error;
-    throw new KeyFileError(`${file}: ${reason}`, { cause: error });
-  }
-}
+const withKeyFileErrors = <T>(file: string, action: () => Promise<T>) =>
+  withFileErrors(file, action, KeyFileError);
 
 export interface FirstSecret {
   readonly id: string;

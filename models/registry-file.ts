@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { explainFileError, FileError } from '../fs/file-error.ts';
+import { FileError, withFileErrors } from '../fs/file-error.ts';
 import { LiveFile } from '../fs/live-file.ts';
 import { updateFile } from '../fs/update-file.ts';
 import { type Snapshot, takeSnapshot } from '../fs/watched-file.ts';
@@ -105,15 +105,4 @@ export async function updateRegistryFile(
 function parse(text: string, modelsDir: string) {
   if (text.trim() === '') return { registry: { models: [], aliases: [] }, document: emptyDocument };
   return { registry: parseRegistry(text, modelsDir), document: parseDocument(text) };
-}
-
-/** Turns every failure of the file system or the content into a FileError that names the file. */
-async function withFileErrors<T>(file: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const reason = explainFileError(error);
-    if (reason === undefined) throw error;
-    throw new FileError(`${file}: ${reason}`, { cause: error });
-  }
 }

@@ -1,5 +1,5 @@
 import { align } from '../output.ts';
-import { type Comparison, regressions } from './compare.ts';
+import { type Comparison, type Difference, regressions } from './compare.ts';
 import { type BenchMetric, benchMetrics, formatMetric } from './metrics.ts';
 import type { Report, StepReport } from './report.ts';
 
@@ -57,18 +57,22 @@ export function comparisonTable(comparison: Comparison): string {
   const worse = regressions(comparison);
   if (worse.length === 0)
     return `No regression in ${comparison.differences.length} metrics compared with the baseline.`;
-  const rows = worse.map(({ step, metric, before, now, worseBy, tolerance }) => [
-    step,
-    metric.name,
-    formatMetric(before, metric.unit),
-    formatMetric(now, metric.unit),
-    formatWorsening(metric, worseBy),
-    formatWorsening(metric, tolerance),
+  return align([
+    ['STEP', 'REGRESSION', 'BEFORE', 'NOW', 'WORSE BY', 'TOLERANCE'],
+    ...worse.map(differenceRow),
   ]);
-  return align([['STEP', 'REGRESSION', 'BEFORE', 'NOW', 'WORSE BY', 'TOLERANCE'], ...rows]);
 }
 
-export function formatWorsening({ unit }: BenchMetric, share: number): string {
+export const differenceRow = ({ step, metric, before, now, worseBy, tolerance }: Difference) => [
+  step,
+  metric.name,
+  formatMetric(before, metric.unit),
+  formatMetric(now, metric.unit),
+  formatWorsening(metric, worseBy),
+  formatWorsening(metric, tolerance),
+];
+
+function formatWorsening({ unit }: BenchMetric, share: number): string {
   return `${(share * 100).toFixed(1)}${unit === 'share' ? ' points' : '%'}`;
 }
 

@@ -1,57 +1,21 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { DAY } from '../../settings/durations.ts';
+import { runCorral, runInProcess } from '../../test/harness/run-corral.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { runCommand } from '../run-command.ts';
 import { keysCommand } from './keys-command.ts';
 
-const program = join(import.meta.dirname, '../../test/harness/programs/corral-keys.ts');
+/** `corral keys …` as a process, in this data directory. */
+const asProgram = (folder: TemporaryFolder, ...args: string[]) =>
+  runCorral(['keys', ...args], { DATA_DIR: folder.path });
 
-interface Outcome {
-  readonly status: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** `corral keys …` as a separate program, in a separate data directory. */
-async function asProgram(folder: TemporaryFolder, ...args: string[]): Promise<Outcome> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
-    env: { PATH: process.env.PATH, DATA_DIR: folder.path },
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-  });
-  return { status: exitCode, stdout, stderr };
-}
-
-/** The same inside the process of the test, which is faster. */
-function corralKeysIn(folder: TemporaryFolder, env: Record<string, string> = {}) {
-  return async (...args: string[]): Promise<Outcome> => {
-    vi.stubEnv('AUTH_KEYS_FILE', undefined);
-    for (const [name, value] of Object.entries({ DATA_DIR: folder.path, ...env })) vi.stubEnv(name, value);
-    const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
-    try {
-      const status = await runCommand(keysCommand(), args);
-      return { status, stdout: stdout(), stderr: stderr() };
-    } finally {
-      vi.restoreAllMocks();
-      vi.unstubAllEnvs();
-    }
-  };
-}
-
-function collect(stream: NodeJS.WriteStream): () => string {
-  let text = '';
-  vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  return () => text.replace(/\n$/, '');
+/** The same inside the process of the test. */
+function corralKeysIn(folder: TemporaryFolder, more: Record<string, string> = {}) {
+  const env = { AUTH_KEYS_FILE: undefined, DATA_DIR: folder.path, ...more };
+  return (...args: string[]) => runInProcess(keysCommand(), args, env);
 }
 
 const ringOf = async (file: string) => new KeyRing((await readKeyFile(file)).keys);

@@ -1,15 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { noUsage, utcDay } from '../../gateway/api/usage.ts';
 import { LedgerFile, ledgerFileName } from '../../gateway/usage/ledger-file.ts';
 import { formatKeysJson } from '../../keys/keys-json.ts';
 import { createKey, fingerprint } from '../../keys/secret.ts';
 import { keyFileText } from '../../test/harness/key-file-text.ts';
+import { runCorral } from '../../test/harness/run-corral.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
 
-const program = join(import.meta.dirname, '../../test/harness/programs/corral-keys.ts');
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -25,15 +23,8 @@ beforeEach(async () => {
   });
 });
 
-async function corralKeys(args: string, env: Record<string, string> = {}) {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args.split(' ')], {
-    env: { PATH: process.env.PATH, DATA_DIR: folder.path, ...env },
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-  });
-  return { status: exitCode, stdout, stderr };
-}
+const corralKeys = (args: string, env: Record<string, string> = {}) =>
+  runCorral(['keys', ...args.split(' ')], { DATA_DIR: folder.path, ...env });
 
 const now = Date.now();
 const [today, yesterday, longAgo] = [utcDay(now), utcDay(now - DAY), utcDay(now - 100 * DAY)];

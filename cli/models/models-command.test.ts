@@ -1,41 +1,22 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, inject, it, vi } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
+import { runInProcess } from '../../test/harness/run-corral.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { runCommand } from '../run-command.ts';
 import { modelsCommand } from './models-command.ts';
 
-interface Outcome {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const unset = {
+  MODELS_FILE: undefined,
+  MODELS_DIR: undefined,
+  CORRAL_API_KEY: undefined,
+  OPENAI_API_KEY: undefined,
+};
 
-/** `corral models …` inside the process of the test, in a data directory of its own. */
-function corralModelsIn(folder: TemporaryFolder, env: Record<string, string> = {}) {
-  return async (...args: string[]): Promise<Outcome> => {
-    for (const name of ['MODELS_FILE', 'MODELS_DIR', 'CORRAL_API_KEY', 'OPENAI_API_KEY'])
-      vi.stubEnv(name, undefined);
-    for (const [name, value] of Object.entries({ DATA_DIR: folder.path, ...env })) vi.stubEnv(name, value);
-    const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
-    try {
-      const status = await runCommand(modelsCommand(), args);
-      return { status, stdout: stdout(), stderr: stderr() };
-    } finally {
-      vi.restoreAllMocks();
-      vi.unstubAllEnvs();
-    }
-  };
-}
-
-function collect(stream: NodeJS.WriteStream): () => string {
-  let text = '';
-  vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  return () => text.replace(/\n$/, '');
+/** `corral models …` inside the process of the test, in this data directory. */
+function corralModelsIn(folder: TemporaryFolder, more: Record<string, string> = {}) {
+  const env = { ...unset, DATA_DIR: folder.path, ...more };
+  return (...args: string[]) => runInProcess(modelsCommand(), args, env);
 }
 
 const contentOf = async (folder: TemporaryFolder) =>

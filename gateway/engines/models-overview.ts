@@ -1,9 +1,19 @@
 import type { BackendStatus } from '../../health/backend.ts';
+import type { BackendMonitor } from '../../health/backend-monitor.ts';
+import type { ModelMetaCache } from '../models/model-list.ts';
+import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { QueueCounts } from '../scheduler/fair-queue.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { EngineOverview } from './engine-overview.ts';
 import type { EngineServices } from './engine-services.ts';
 import type { ModelServices } from './model-services.ts';
+
+/** What probes, metrics and the dashboard show of the engines as a whole. The only engine is one by itself. */
+export interface EngineOverview {
+  readonly monitor: Pick<BackendMonitor, 'status' | 'since' | 'props' | 'keyRejected'>;
+  readonly scheduler: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
+  readonly gate: Pick<CapacityGate, 'status'>;
+  readonly modelMeta: Pick<ModelMetaCache, 'read'>;
+}
 
 /** The engines of several models as a whole: slots and lines are sums, the status is that of the pinned models. */
 export class ModelsOverview implements EngineOverview {

@@ -2,9 +2,9 @@ import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import { readRegistryFile } from '../../models/registry-file.ts';
 import type { RegistryPlace } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
-import type { EngineOverview } from './engine-overview.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { countsIn, type ModelsView, viewModels } from './model-views.ts';
+import type { EngineOverview } from './models-overview.ts';
 
 export interface ModelsReport extends ModelsView {
   /** Why the current `models.json` is not in effect; null if it is. */

@@ -1,8 +1,8 @@
 import type { Key } from '../../keys/key.ts';
 import { isAnthropicClient } from '../api/error-response.ts';
-import type { EngineOverview } from '../engines/engine-overview.ts';
 import { type ListedModel, listDirectory } from '../engines/listed-models.ts';
 import type { ModelDirectory } from '../engines/model-directory.ts';
+import type { EngineOverview } from '../engines/models-overview.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
 import {
   anthropicModel,

@@ -1,5 +1,5 @@
 import type { KeyStore } from '../../keys/key-store.ts';
-import type { EngineOverview } from '../engines/engine-overview.ts';
+import type { EngineOverview } from '../engines/models-overview.ts';
 import type { PublicNames } from '../models/model-names.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 

@@ -7,7 +7,7 @@ import { createConnection, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { echo, isForStream, startStream } from '../fakes/scenarios.ts';
 import { type BackendScenario, startFakeBackend } from '../fakes/start-fake-backend.ts';
-import { openFileCount, residentMegabytes } from '../harness/process-usage.ts';
+import { readProcessUsage } from '../harness/process-usage.ts';
 import { testerSecret } from '../harness/start-gateway.ts';
 import { startGatewayProcess } from '../harness/start-gateway-process.ts';
 import { temporaryFolder } from '../harness/temporary-folder.ts';
@@ -42,10 +42,7 @@ async function measure(attack: Attack): Promise<void> {
     MAX_CONNECTIONS: values['max-connections'],
     LOG_LEVEL: 'error',
   });
-  const usage = () => {
-    const pid = gateway.process.pid ?? 0;
-    return { megabytes: Math.round(residentMegabytes(pid)), files: openFileCount(pid) };
-  };
+  const usage = () => readProcessUsage(gateway.process.pid ?? 0);
   const client = new GoodClient(gateway.origin, testerSecret);
   await client.sendRequests(1500);
   client.takeResults();

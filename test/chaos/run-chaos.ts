@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { Agent, fetch as undiciFetch } from 'undici';
-import { openFileCount, residentMegabytes } from '../harness/process-usage.ts';
+import { type ProcessUsage, readProcessUsage } from '../harness/process-usage.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Fault } from './faults.ts';
 import type { ChaosProduct } from './product.ts';
@@ -210,8 +210,8 @@ async function statusOf({ healthOrigin }: ChaosProduct) {
   };
 }
 
-function gatewayUsage(product: ChaosProduct): { readonly megabytes: number; readonly files: number } {
+function gatewayUsage(product: ChaosProduct): ProcessUsage {
   const pid = product.pidOf('gateway');
   if (pid === undefined) throw new Error('the gateway does not run');
-  return { megabytes: Math.round(residentMegabytes(pid)), files: openFileCount(pid) };
+  return readProcessUsage(pid);
 }

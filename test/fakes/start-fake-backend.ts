@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Backend } from '../../health/backend.ts';
-import { answerToGateway } from '../harness/api-requests.ts';
+import { answerToGateway } from './requests-of-gateway.ts';
 
 /** A request as received by the fake. */
 export interface Received {

@@ -6,7 +6,12 @@ export function residentMegabytes(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
-/** The number of file descriptors that a process has open. */
-export function openFileCount(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+export interface ProcessUsage {
+  readonly megabytes: number;
+  /** Open file descriptors. */
+  readonly files: number;
+}
+
+export function readProcessUsage(pid: number): ProcessUsage {
+  return { megabytes: Math.round(residentMegabytes(pid)), files: readdirSync(`/proc/${pid}/fd`).length };
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { html, raw } from 'hono/html';
-import { type Comparison, type Difference, regressions } from '../compare.ts';
+import { type Comparison, regressions } from '../compare.ts';
 import { benchMetrics, formatMetric } from '../metrics.ts';
 import type { Conditions, Report, StepReport } from '../report.ts';
-import { formatWorsening, reportNotes } from '../table.ts';
+import { differenceRow, reportNotes } from '../table.ts';
 import { drawChart } from './draw-chart.ts';
 import { type Chart, distributionCharts, loadCharts, timelineCharts } from './report-charts.ts';
 
@@ -85,15 +85,6 @@ function comparisonSection(comparison: Comparison) {
     worse.map(differenceRow),
   )}`;
 }
-
-const differenceRow = ({ step, metric, before, now, worseBy, tolerance }: Difference) => [
-  step,
-  metric.name,
-  formatMetric(before, metric.unit),
-  formatMetric(now, metric.unit),
-  formatWorsening(metric, worseBy),
-  formatWorsening(metric, tolerance),
-];
 
 const charts = (title: string, all: readonly Chart[]) =>
   all.length === 0 ? '' : html`<h2>${title}</h2><div class="charts">${all.map(drawChart)}</div>`;

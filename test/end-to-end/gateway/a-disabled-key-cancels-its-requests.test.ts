@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delta, startStream } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
@@ -10,12 +8,12 @@ import { keyFileText } from '../../harness/key-file-text.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { requestGateway } from '../../harness/request-gateway.ts';
+import { runCorral } from '../../harness/run-corral.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
 const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
-const program = join(import.meta.dirname, '../../harness/programs/corral-keys.ts');
 
 let fake: FakeBackend;
 let corral: TestGateway;
@@ -42,9 +40,8 @@ beforeEach(async () => {
   await gatewayIsIdle(corral, fake);
 });
 
-/** `corral keys …` as a program of its own, beside the gateway that runs. */
-const corralKeys = (...args: string[]) =>
-  execa(process.execPath, [program, ...args, '--file', corral.keyFile], { stdin: 'ignore' });
+/** `corral keys …` as a process beside the running gateway. */
+const corralKeys = (...args: string[]) => runCorral(['keys', ...args, '--file', corral.keyFile]);
 
 const until = (id: string, status: number) =>
   waitFor(`${status} for "${id}"`, async () => {
@@ -96,7 +93,7 @@ describe.each([
       403,
       'request_cancelled',
     ]);
-    await command;
+    expect((await command).status).toBe(0);
     await until(id, 401);
     // The lease of the cancelled stream is returned once the engine has released its slot.
     await waitFor('the other key alone to hold a lease', () => corral.gateway.scheduler.counts.leased === 1);
