@@ -47,14 +47,34 @@ function recordResult(context: ProxyContext, proxied: ProxyResult): void {
   const { record } = context;
   const { result, tail } = proxied;
   record.bytesOut = tail.bytes;
-  const text = requestsStream(context.request) ? tail.streamEnds() : tail.text();
   if (tail.firstByteAt !== undefined) record.firstByteAt = tail.firstByteAt;
-  const finishReason = readFinishReason(text);
+  const { text, finishReason, usage } = readReported(context, tail);
   if (finishReason !== undefined) record.finishReason = finishReason;
   const error = record.streamed && result.outcome === 'complete' ? readErrorCode(text) : undefined;
   if (error !== undefined) record.error = error;
-  recordUsage(context, proxied, readUsage(text));
+  recordUsage(context, proxied, usage);
 }
+
+/** What the backend said of its response, and the text that this was found in. */
+interface Reported {
+  readonly text: string;
+  readonly finishReason: string | undefined;
+  readonly usage: Usage | undefined;
+}
+
+function readReported({ request, route }: ProxyContext, tail: ResponseTail): Reported {
+  if (route.dialect === 'openai') {
+    const reported = readFrom(tail.end());
+    if (reported.finishReason !== undefined && reported.usage !== undefined) return reported;
+  }
+  return readFrom(requestsStream(request) ? tail.streamEnds() : tail.text());
+}
+
+const readFrom = (text: string): Reported => ({
+  text,
+  finishReason: readFinishReason(text),
+  usage: readUsage(text),
+});
 
 function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usage | undefined): void {
   const { route, request, record, engine } = context;

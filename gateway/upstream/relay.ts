@@ -18,6 +18,7 @@ const MAX_CHARACTERS = 64 * 1024;
 /** Enough for the first event of a stream, and for its last ones: with the counts after any text (api/responses). */
 const STREAM_START = 4 * 1024;
 const STREAM_END = 16 * 1024;
+const END = 2 * 1024;
 
 /** What is kept of a response while it is relayed: its size, when it began, and its first and last chunks. */
 export class ResponseTail {
@@ -70,15 +71,25 @@ export class ResponseTail {
     const first = this.#first;
     if (first === undefined) return '';
     const start = first.toString('latin1', 0, STREAM_START);
+    return start + this.#decodeLast(STREAM_END, STREAM_START);
+  }
+
+  /** The last 2 KiB. Nearly all responses of OpenAI's APIs have all of that there, and decoding more takes longer than reading. */
+  end(): string {
+    return this.#decodeLast(END, 0);
+  }
+
+  /** So many last bytes, but not those of the first chunk before `firstFrom`. */
+  #decodeLast(bytes: number, firstFrom: number): string {
     let end = '';
     for (const chunk of this.#newestFirst()) {
-      const missing = STREAM_END - end.length;
-      if (missing === 0) return start + end;
+      const missing = bytes - end.length;
+      if (missing === 0) return end;
       end = decodeEnd(chunk, missing) + end;
     }
-    return (
-      start + first.toString('latin1', Math.max(STREAM_START, first.length - STREAM_END + end.length)) + end
-    );
+    const first = this.#first;
+    if (first === undefined) return end;
+    return first.toString('latin1', Math.max(firstFrom, first.length - bytes + end.length)) + end;
   }
 
   /** Whether the last chunk ends so. */

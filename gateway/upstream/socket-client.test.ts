@@ -113,13 +113,55 @@ describe('SocketClient', () => {
     expect(server.connections).toBe(1);
   });
 
-  it('opens one connection per running request, and closes those after a request with reset', async () => {
+  it('opens one connection per running request', async () => {
     await using server = await startHttp(echo);
-    const all = Array.from({ length: 20 }, () => send(server.client, { reset: true }));
+    const all = Array.from({ length: 20 }, () => send(server.client));
     expect(await Promise.all(all.map(({ ended }) => ended))).toEqual(new Array(20).fill('complete'));
     expect(server.connections).toBe(20);
-    expect(JSON.parse(all[0]?.text ?? '').headers.connection).toBe('close');
-    await waitFor('them to be closed', () => server.sockets.size === 0);
+  });
+
+  /** Sends the request of a stream, and returns what its connection is said to do afterwards. */
+  async function sendStream(client: SocketClient): Promise<unknown> {
+    const sent = send(client, { reset: true });
+    return (await sent.ended) === 'complete' ? JSON.parse(sent.text).headers.connection : undefined;
+  }
+
+  const closing: RequestListener = async (request, response) => {
+    response.once('close', () => request.socket.destroySoon());
+    await echo(request, response);
+  };
+
+  it('closes the connection after each stream of a backend that did so once', async () => {
+    await using server = await startHttp(closing);
+    expect(await sendStream(server.client)).toBe('keep-alive');
+    await waitFor('that to be known', async () => (await sendStream(server.client)) === 'close');
+    const before = server.connections;
+    for (let n = 1; n < 4; n++)
+      expect([await sendStream(server.client), server.connections]).toEqual(['close', before + n]);
+    expect([await send(server.client).ended, server.connections]).toEqual(['complete', before + 4]);
+  });
+
+  it('reuses no connection after a stream before it knows that the backend keeps it', async () => {
+    await using server = await startHttp(echo);
+    for (let n = 1; n < 4; n++)
+      expect([await sendStream(server.client), server.connections]).toEqual(['keep-alive', n]);
+    await waitFor('those three to be given up', () => server.sockets.size === 0);
+    for (let n = 1; n < 4; n++)
+      expect([await sendStream(server.client), server.connections]).toEqual(['keep-alive', 4]);
+  });
+
+  it('reuses no connection any more once a backend that kept them closes one', async () => {
+    let listener = echo;
+    await using server = await startHttp((request, response) => listener(request, response));
+    await sendStream(server.client);
+    await waitFor('the first to be given up', () => server.sockets.size === 0);
+    listener = closing;
+    await sendStream(server.client);
+    await waitFor('that to be known', async () => (await sendStream(server.client)) === 'close');
+    listener = echo;
+    const before = server.connections;
+    for (let n = 1; n < 4; n++)
+      expect([await sendStream(server.client), server.connections]).toEqual(['close', before + n]);
   });
 
   it('sends many bodies at once over connections that exist', async () => {

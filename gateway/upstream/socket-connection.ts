@@ -4,7 +4,13 @@ import { TimeoutExceeded } from './failure.ts';
 import { type ResponseHeaders, ResponseParser, type ResponseParserHandler } from './response-parser.ts';
 import { formatHead, type SocketRequest, type SocketRequestOptions } from './socket-request.ts';
 
+/** What the backend does with a connection after a stream. All builds of llama-server so far close it without announcing it. */
+export type AfterStreams = 'unknown' | 'kept' | 'closed';
+
 export interface ConnectionOwner {
+  readonly afterStreams: AfterStreams;
+  /** The backend closed a connection after a stream, or left it open. */
+  onAfterStream(isOpen: boolean): void;
   /** The response is complete, and the connection can take another request. */
   onFree(connection: SocketConnection): void;
   onClosed(connection: SocketConnection): void;
@@ -12,6 +18,9 @@ export interface ConnectionOwner {
 
 /** llama-server closes idle connections after 5 s. A request on a connection that is being closed would be lost; ms. */
 const MAX_IDLE = 3000;
+
+/** How long it is watched whether the backend closes a connection after a stream, ms. llama-server takes 4 to 20. */
+const AFTER_STREAM = 1000;
 
 /** All sockets read into it, and ResponseParser copies what it passes on: no slab of 64 KiB for each chunk. */
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
@@ -29,6 +38,8 @@ export class SocketConnection implements ResponseParserHandler, Timed {
   #request: SocketRequest | undefined = undefined;
   /** The longest silence, ms; 0 is no limit. */
   #maxSilence = 0;
+  /** The last response was a stream. */
+  #isAfterStream = false;
 
   constructor(path: string, owner: ConnectionOwner) {
     this.#owner = owner;
@@ -51,7 +62,7 @@ export class SocketConnection implements ResponseParserHandler, Timed {
     this.#parser.reset();
     this.#limitSilence(request.options.headersTimeout);
     try {
-      this.#write(request.options);
+      this.#write(request.options, this.#owner.afterStreams === 'closed');
     } catch (error) {
       this.fail(error as Error);
     }
@@ -76,8 +87,9 @@ export class SocketConnection implements ResponseParserHandler, Timed {
   }
 
   onDeadline(): void {
-    if (this.#request === undefined) this.#socket.destroy();
-    else this.fail(new TimeoutExceeded('the backend sent nothing for too long'));
+    if (this.#request !== undefined) this.fail(new TimeoutExceeded('the backend sent nothing for too long'));
+    else if (this.#isAfterStream && this.#owner.afterStreams === 'unknown') this.#observeLater();
+    else this.#socket.destroy();
   }
 
   onHead(status: number, headers: ResponseHeaders): void {
@@ -96,8 +108,8 @@ export class SocketConnection implements ResponseParserHandler, Timed {
     this.deadline = deadlines.after(ms);
   }
 
-  #write(options: SocketRequestOptions): void {
-    const head = formatHead(options);
+  #write(options: SocketRequestOptions, closesAfterStreams: boolean): void {
+    const head = formatHead(options, closesAfterStreams);
     const { body } = options;
     const length = head.length + body.length;
     const socket = this.#socket;
@@ -135,16 +147,43 @@ export class SocketConnection implements ResponseParserHandler, Timed {
 
   #finish(request: SocketRequest): void {
     this.#request = undefined;
-    if (this.#parser.isReusable && !request.options.reset) {
-      if (request.paused) this.#socket.resume();
-      this.#limitSilence(MAX_IDLE);
-      this.#owner.onFree(this);
-    } else this.#socket.destroy();
+    this.#isAfterStream = request.options.reset === true;
+    if (!this.#parser.isReusable) this.#socket.destroy();
+    else if (this.#isAfterStream) this.#finishStream(request);
+    else this.#becomeFree(request);
     request.complete();
+  }
+
+  #finishStream(request: SocketRequest): void {
+    const { afterStreams } = this.#owner;
+    if (afterStreams === 'kept') this.#becomeFree(request);
+    else if (afterStreams === 'closed') this.#socket.destroy();
+    else {
+      if (request.paused) this.#socket.resume();
+      this.#limitSilence(AFTER_STREAM);
+    }
+  }
+
+  #becomeFree(request: SocketRequest): void {
+    if (request.paused) this.#socket.resume();
+    this.#limitSilence(MAX_IDLE);
+    this.#owner.onFree(this);
+  }
+
+  /** The event loop may have been busy: what arrived meanwhile, such as the end of the connection, is read first. */
+  #observeLater(): void {
+    this.#limitSilence(AFTER_STREAM);
+    setImmediate(() => {
+      if (this.isOpen) this.#owner.onAfterStream(true);
+      this.#socket.destroy();
+    });
   }
 
   #end(): void {
     if (this.#request !== undefined && this.#parser.end()) this.#finish(this.#request);
-    else this.fail(new Error('the backend closed the connection'));
+    else {
+      if (this.#request === undefined && this.#isAfterStream) this.#owner.onAfterStream(false);
+      this.fail(new Error('the backend closed the connection'));
+    }
   }
 }

@@ -8,7 +8,7 @@ export interface SocketRequestOptions {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly body: Buffer;
-  /** The connection is closed after the response. */
+  /** The connection ends with the response, as after a stream of llama-server: unless this backend keeps it. */
   readonly reset?: boolean;
   /** The longest wait for the head of the response, ms; 0 is no limit. */
   readonly headersTimeout?: number;
@@ -93,8 +93,11 @@ export class SocketRequest implements Dispatcher.DispatchController {
 }
 
 /** The head of a request, in latin1. Throws if a header value is not valid. */
-export function formatHead({ method, path, headers, body, reset = false }: SocketRequestOptions): string {
-  const connection = reset ? 'close' : 'keep-alive';
+export function formatHead(
+  { method, path, headers, body, reset = false }: SocketRequestOptions,
+  closesAfterStreams: boolean,
+): string {
+  const connection = reset && closesAfterStreams ? 'close' : 'keep-alive';
   let head = `${method} ${path} HTTP/1.1\r\nhost: llama-server\r\nconnection: ${connection}\r\n`;
   for (let i = 0; i < headers.length; i += 2)
     head += `${headers[i]}: ${checkHeaderValue(headers[i + 1] ?? '')}\r\n`;
