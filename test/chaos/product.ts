@@ -1,6 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { argumentsOf, childPids } from '../harness/child-processes.ts';
 import { isRunning } from '../harness/start-deployment.ts';
 import { type Product, startProduct } from '../harness/start-product.ts';
 
@@ -52,22 +52,10 @@ export async function startChaosProduct(): Promise<ChaosProduct> {
     keyFile: keyFileOf(folder),
     dataDir: join(folder, 'data'),
     shiftClock: (ms) => writeFileSync(clockOf(folder), String(ms)),
-    pidOf: (name) => childPids(child).find((pid) => isRunning(pid) && commandOf(pid).includes(marks[name])),
+    pidOf: (name) =>
+      childPids(child).find((pid) => isRunning(pid) && argumentsOf(pid).join(' ').includes(marks[name])),
     temporaryFiles: () => readdirSync(temporaryOf(folder), { recursive: true }).map(String),
   };
 }
 
 const marks = { 'llama-server': 'llama-server', gateway: 'gateway/main.ts' } as const;
-
-function childPids({ pid }: ChildProcess): number[] {
-  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return list.trim().split(' ').map(Number);
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { requestBackend } from '../../health/request-backend.ts';
@@ -9,6 +9,7 @@ import type {
   ModelReply,
   ModelStatus,
 } from '../../health/supervisor-messages.ts';
+import { argumentsOf } from './child-processes.ts';
 import { type ModelView, newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -140,12 +141,4 @@ export async function startModels({
     [Symbol.asyncDispose]: () => deployment[Symbol.asyncDispose](),
   };
   return result;
-}
-
-export function argumentsOf(pid: number): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
 }

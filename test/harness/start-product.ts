@@ -7,7 +7,7 @@ import { projectFolder } from '../../scripts/project-folders.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
-/** `corral serve --demo` with all its processes: supervisor, gateway and a real llama-server. */
+/** `corral serve` with all its processes: supervisor, gateway and real llama-servers. */
 export interface Product extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly origin: string;
@@ -18,14 +18,18 @@ export interface Product extends AsyncDisposable {
   output(): string;
 }
 
-/** Starts the product and waits until it is ready. `env` gets the folder, for settings that are paths. */
+/**
+ * Starts the product, by default with the demo model, and waits until it is ready. `env` gets the folder, for settings
+ * that are paths.
+ */
 export async function startProduct(
   env: (folder: string) => Readonly<Record<string, string>>,
+  args: readonly string[] = ['serve', '--demo'],
 ): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'corral-product-'));
   const [port, healthPort] = [await freePort(), await freePort()];
   let output = '';
-  const child = spawn(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'serve', '--demo'], {
+  const child = spawn(process.execPath, [join(projectFolder, 'cli/corral.ts'), ...args], {
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: join(projectFolder, '.cache/node'),

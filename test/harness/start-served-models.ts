@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { ModelStatus } from '../../health/supervisor-messages.ts';
+import { servesModel } from './child-processes.ts';
 import { type ModelView, newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
-import { argumentsOf } from './start-models.ts';
 import { waitFor } from './wait-for.ts';
 
 /** The content of `models.json`. */
@@ -79,11 +79,7 @@ export async function startServedModels(
       const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
       return choices[0]?.message.content ?? '';
     },
-    pidsOf: (model) =>
-      deployment.children().filter((pid) => {
-        const args = argumentsOf(pid);
-        return args[args.indexOf('--alias') + 1] === model;
-      }),
+    pidsOf: (model) => deployment.children().filter((pid) => servesModel(pid, model)),
     [Symbol.asyncDispose]: () => deployment[Symbol.asyncDispose](),
   };
   await waitFor('the gateway', async () => (await fetch(`${origin}/livez`)).ok).catch((error) => {

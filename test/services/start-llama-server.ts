@@ -23,6 +23,8 @@ export interface LlamaServerOptions {
   readonly model?: string;
   /** A folder of models, for a router: a llama-server that starts others. */
   readonly modelsDir?: string;
+  /** By default the one that the global setup of the tests has found. */
+  readonly engine?: InstalledEngine;
   /** Resolve as soon as the process runs, without waiting for the model. */
   readonly whileLoading?: boolean;
 }
@@ -46,7 +48,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const folder = await mkdtemp(join(tmpdir(), 'corral-llama-'));
   const socketPath = join(folder, 'llama.sock');
   const apiKey = options.apiKey === null ? undefined : (options.apiKey ?? `test-${randomUUID()}`);
-  const engine = inject('engine');
+  const { engine = inject('engine') } = options;
   let output = '';
   const child = execa(engine.command, [...engine.args, ...argumentsOf(options, socketPath)], {
     all: true,
@@ -108,11 +110,13 @@ function routerEnvironment({ args }: InstalledEngine): Record<string, string> {
 }
 
 function argumentsOf(
-  { args = [], slots = 2, context = 8192, model = inject('demoModel'), modelsDir }: LlamaServerOptions,
+  { args = [], slots = 2, context = 8192, model, modelsDir }: LlamaServerOptions,
   socketPath: string,
 ): string[] {
   const served =
-    modelsDir === undefined ? ['--model', model, '--alias', 'demo'] : ['--models-dir', modelsDir];
+    modelsDir === undefined
+      ? ['--model', model ?? inject('demoModel'), '--alias', 'demo']
+      : ['--models-dir', modelsDir];
   return [
     ...['--host', socketPath, ...served],
     ...['--parallel', String(slots), '--ctx-size', String(slots * context), '--threads', '1'],

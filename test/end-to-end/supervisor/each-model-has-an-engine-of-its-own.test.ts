@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { argumentsOf } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
-import { argumentsOf, startModels } from '../../harness/start-models.ts';
+import { startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const ids = ['chat', 'org/embed:v2', 'rerank'];

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { argumentsOf } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
-import { argumentsOf, type ModelsDeployment, startModels } from '../../harness/start-models.ts';
+import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const limits = { memory: 3 * 1024 ** 3 };

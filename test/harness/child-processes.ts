@@ -1,0 +1,24 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** The pids of the children of a process, in the order of their start. */
+export function childPids({ pid }: ChildProcess): number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return list === '' ? [] : list.split(' ').map(Number);
+}
+
+/** Its program and arguments; empty if it has ended. */
+export function argumentsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** Whether it is an engine of this model. */
+export function servesModel(pid: number, model: string): boolean {
+  const args = argumentsOf(pid);
+  const alias = args.indexOf('--alias');
+  return alias !== -1 && args[alias + 1] === model;
+}

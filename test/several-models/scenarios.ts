@@ -1,0 +1,5 @@
+import type { Scenario } from './scenario.ts';
+import { swaps } from './swaps.ts';
+
+/** By the name that the command takes. */
+export const scenarios: Readonly<Record<string, Scenario>> = { swaps };
