@@ -190,7 +190,10 @@ export class Deployment implements ChildOwner, EngineOwner {
         loadTimeMs: times.loaded ?? null,
         boot: times,
         restarts: {
-          engine: this.#engines.reduce((sum, { restarts }) => sum + restarts, 0),
+          engine: this.#engines.reduce(
+            (sum, { restarts }) => sum + restarts,
+            this.#manager?.past.restarts ?? 0,
+          ),
           gateway: this.#gateway.process.restarts,
         },
         crashes: { engine: engine.counts, gateway: gateway.counts },

@@ -11,6 +11,7 @@ import type { Engine } from './engine.ts';
 import { measureMemory } from './engine-memory.ts';
 import type { EngineFailure, FatalCrash } from './events.ts';
 import { requestAction } from './model-actions.ts';
+import { PastCounts } from './model-counts.ts';
 import type { ModelFactory } from './model-factory.ts';
 import { ModelMemory } from './model-memory.ts';
 import type { MemoryReport } from './models-details.ts';
@@ -34,6 +35,7 @@ const maxIntervalMs = 60_000;
 
 /** Owns the models of the registry, and performs what the placement decides: which of them are loaded. */
 export class ModelManager implements MemoryReport {
+  readonly past = new PastCounts();
   readonly #options: ModelManagerOptions;
   #models: readonly ServedModel[];
   #registry: Registry;
@@ -128,7 +130,9 @@ export class ModelManager implements MemoryReport {
     queueMicrotask(() => {
       this.#isUpdating = false;
       if (this.#isClosed) return;
-      this.#models = applyRegistry(this.#models, this.#registry, this.#options.factory);
+      const before = this.#models;
+      this.#models = applyRegistry(before, this.#registry, this.#options.factory);
+      for (const model of before) if (!this.#models.includes(model)) this.past.keep(model);
       this.#place();
       this.#options.onChange();
     });
