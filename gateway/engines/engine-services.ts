@@ -7,6 +7,7 @@ import { ModelMetaCache } from '../models/model-list.ts';
 import { RouterModels } from '../models/router-models.ts';
 import { PrefillProbe } from '../resume/prefill-probe.ts';
 import { CapacityGate } from '../scheduler/capacity-gate.ts';
+import type { LaneAccounts } from '../scheduler/lane-accounts.ts';
 import { createQuarantine, type Quarantine, type SuspectBodies } from '../scheduler/quarantine.ts';
 import { createCountingScheduler, Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
 import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts';
@@ -20,6 +21,10 @@ export interface EngineServicesOptions {
   readonly backend: Backend;
   readonly config: GatewayConfig;
   readonly queue: SchedulerOptions;
+  /** All engines of the model, which share the limits of its queue; undefined with one model. */
+  readonly siblings?: () => readonly EngineServices[];
+  /** What lanes have had of counts at the other engines. */
+  readonly countingAccounts?: LaneAccounts;
   /** Shared with the other engines of the model. */
   readonly suspects?: SuspectBodies;
   /** Instead of the slots of the backend. */
@@ -70,7 +75,7 @@ export class EngineServices {
   }
 
   private constructor(options: EngineServicesOptions, pool: BackendPool) {
-    const { id, backend, config, queue, maxConcurrent, supervisor, log, stopped } = options;
+    const { id, backend, config, queue, siblings, maxConcurrent, supervisor, log, stopped } = options;
     const { maxReplays } = config.admission;
     this.id = id;
     this.#onChange = options.onChange;
@@ -78,8 +83,16 @@ export class EngineServices {
     this.pool = pool;
     this.maySleep = options.maySleep;
     this.#log = log;
-    this.countingScheduler = createCountingScheduler(queue);
-    this.scheduler = new Scheduler({ ...queue, countingScheduler: this.countingScheduler });
+    this.countingScheduler = createCountingScheduler({
+      ...queue,
+      accounts: options.countingAccounts,
+      peers: siblings && (() => siblings().map((engine) => engine.countingScheduler)),
+    });
+    this.scheduler = new Scheduler({
+      ...queue,
+      countingScheduler: this.countingScheduler,
+      peers: siblings && (() => siblings().map((engine) => engine.scheduler)),
+    });
     this.quarantine = createQuarantine({
       suspects: options.suspects,
       maxReplays,

@@ -32,6 +32,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
   readonly #options: ModelFleetOptions;
   readonly #models = new Map<string, ModelServices>();
   readonly #accounts = new LaneAccounts();
+  readonly #countingAccounts = new LaneAccounts();
   readonly #demand: DemandReporter;
   readonly #engines = new Map<string, EngineServices>();
   /** Those that are no longer wanted, and still have requests. */
@@ -217,6 +218,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
       this.#demand.notify();
     };
     const onChange = () => {
+      model.updateCapacities();
       onQueueChange();
       this.#checkAliases();
     };
@@ -224,7 +226,9 @@ export class ModelFleet implements ModelDirectory, Disposable {
       ...{ id, config, supervisor, stopped, maySleep, onChange },
       backend: { address, apiKey },
       queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
-      maxConcurrent: () => model.maxConcurrentPerEngine,
+      siblings: () => model.engines,
+      countingAccounts: this.#countingAccounts,
+      maxConcurrent: () => model.maxConcurrentOf(this.#engines.get(id)),
       suspects: model.suspects,
       log: log.child({ engine: id }),
     };

@@ -95,17 +95,22 @@ export class ModelServices implements RequestedModel {
     this.limits.maxWaitingPerLane = Math.min(admission.maxWaitingPerLane, queueSize);
     this.limits.timeoutMs = queueTimeout;
     this.#timeouts = requestTimeout === undefined ? timeouts : { ...timeouts, request: requestTimeout };
-    this.#updateCapacities();
+    this.updateCapacities();
   }
 
   get timeouts(): GatewayConfig['timeouts'] {
     return this.#timeouts;
   }
 
-  /** The part of the limit of the model that one engine gets. */
-  get maxConcurrentPerEngine(): number | undefined {
+  /** The part of the limit of the model that an engine gets. The parts of those that serve add up to the limit. */
+  maxConcurrentOf(engine: EngineServices | undefined): number | undefined {
     const limit = this.record.limits.concurrent ?? this.#config.admission.maxConcurrent;
-    return limit && Math.ceil(limit / Math.max(this.engines.length, 1));
+    if (limit === undefined) return undefined;
+    const serving = this.engines.filter(({ monitor }) => monitor.status === 'ready');
+    const index = engine === undefined ? -1 : serving.indexOf(engine);
+    // It is not known yet: when it is, the parts change.
+    if (index === -1) return 0;
+    return Math.floor(limit / serving.length) + (index < limit % serving.length ? 1 : 0);
   }
 
   get name(): string {
@@ -166,7 +171,7 @@ export class ModelServices implements RequestedModel {
 
   add(engine: EngineServices): void {
     this.engines.push(engine);
-    this.#updateCapacities();
+    this.updateCapacities();
   }
 
   /** The requests that wait at it go to another engine. */
@@ -174,10 +179,11 @@ export class ModelServices implements RequestedModel {
     this.engines.splice(this.engines.indexOf(engine), 1);
     for (const [conversation, home] of this.#homes) if (home === engine) this.#homes.delete(conversation);
     if (this.engines.length > 0) moveAll(engine);
-    this.#updateCapacities();
+    this.updateCapacities();
   }
 
-  #updateCapacities(): void {
+  /** To be called when an engine has changed: they share the limit of the model. */
+  updateCapacities(): void {
     for (const { gate } of this.engines) gate.updateCapacity();
   }
 

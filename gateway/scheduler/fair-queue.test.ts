@@ -363,4 +363,30 @@ describe('queues of several engines', () => {
     for (let turn = 0; turn < 1000; turn++) elsewhere.release(grantOf(elsewhere.enqueue(waiter('a'))));
     expect(serveAll(here, running).indexOf('a')).toBeLessThan(20);
   });
+
+  const share = (limits: typeof roomy) => {
+    const queues: FairQueue<Waiter>[] = [];
+    for (let n = 0; n < 2; n++) queues.push(new FairQueue<Waiter>(limits, undefined, () => queues));
+    const [first, second] = queues;
+    if (!first || !second) throw new Error('no queues');
+    return { first, second };
+  };
+
+  it('have the limits of their model in common', () => {
+    const { first, second } = share({ maxWaiting: 3, maxWaitingPerLane: 2 });
+    expect(first.enqueue(waiter('a')).outcome).toBe('queued');
+    expect(second.enqueue(waiter('a')).outcome).toBe('queued');
+    expect(second.enqueue(waiter('a')).outcome, 'of one key').toBe('full');
+    expect(second.enqueue(waiter('b')).outcome).toBe('queued');
+    expect(first.enqueue(waiter('b')).outcome, 'in all').toBe('full');
+    expect([first.counts.waiting, second.counts.waiting]).toEqual([1, 2]);
+  });
+
+  it('let a key that fills the line of one engine keep no other key out of the line of another', () => {
+    const { first, second } = share({ maxWaiting: 4, maxWaitingPerLane: 4 });
+    const flood = [1, 2, 3, 4].map(() => waiter('flood'));
+    for (const each of flood) first.enqueue(each);
+    expect(second.enqueue(waiter('other'))).toEqual({ outcome: 'queued', evicted: flood[3] });
+    expect([first.counts.waiting, second.counts.waiting]).toEqual([3, 1]);
+  });
 });

@@ -125,18 +125,28 @@ function costOf({ slots, cost = slots }: Waiter): number {
 const MAX_COST = 1024;
 
 /**
- * The request to evict from a full queue for one more in `own`: the last of the lane that is longest for its weight, if that
- * lane is then still at least as long as `own`. So a key may fill the queue as long as no other key needs a place.
+ * The request to evict from a full queue for one more in the lane `ownId`: the last of the lane that is longest for its weight,
+ * if that lane is then still at least as long as the own one. So a key may fill the queue as long as no other key needs a
+ * place. A lane may be at several queues.
  */
-function pickEvicted<W extends Waiter>(own: Lane<W>, lanes: Iterable<Lane<W>>): W | undefined {
+function pickEvicted<W extends Waiter>(ownId: string, lanes: readonly Lane<W>[]): W | undefined {
+  const byId = Map.groupBy(lanes, ({ id }) => id);
+  const own = byId.get(ownId) ?? [];
   let longest = own;
-  for (const lane of lanes) if (weightedLength(lane) > weightedLength(longest)) longest = lane;
+  for (const parts of byId.values()) if (weightedLength(parts) > weightedLength(longest)) longest = parts;
   if (longest === own || weightedLength(longest, 1) < weightedLength(own)) return undefined;
-  return longest.waiting.findLast(({ requeued }) => !requeued);
+  const fullestFirst = longest.toSorted((a, b) => b.waiting.length - a.waiting.length);
+  for (const { waiting } of fullestFirst) {
+    const last = waiting.findLast(({ requeued }) => !requeued);
+    if (last !== undefined) return last;
+  }
+  return undefined;
 }
 
-const weightedLength = ({ waiting, settings }: Lane<Waiter>, without = 0) =>
-  (waiting.length - without) / settings.weight;
+function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
+  const length = parts.reduce((sum, { waiting }) => sum + waiting.length, -without);
+  return length / (parts[0]?.settings.weight ?? 1);
+}
 
 function isAtLimit<W extends Waiter>({ running, settings }: Lane<W>): boolean {
   return running >= settings.maxConcurrent;
@@ -189,6 +199,8 @@ const noGrants: readonly never[] = [];
 export class FairQueue<W extends Waiter> {
   readonly #limits: QueueLimits;
   readonly #accounts: LaneAccounts | undefined;
+  readonly #peers: (() => readonly FairQueue<W>[]) | undefined;
+  readonly #alone: readonly FairQueue<W>[] = [this];
   readonly #lanes = new Map<string, Lane<W>>();
   #capacity = 0;
   #leased = 0;
@@ -198,9 +210,11 @@ export class FairQueue<W extends Waiter> {
   /** The last one of the lanes. */
   #last: Lane<W> | undefined;
 
-  constructor(limits: QueueLimits, accounts?: LaneAccounts) {
+  /** `peers` are the queues that the limits apply to together. */
+  constructor(limits: QueueLimits, accounts?: LaneAccounts, peers?: () => readonly FairQueue<W>[]) {
     this.#limits = limits;
     this.#accounts = accounts;
+    this.#peers = peers;
   }
 
   get capacity(): number {
@@ -230,10 +244,17 @@ export class FairQueue<W extends Waiter> {
     const [grant] = this.#grant();
     if (grant) return { outcome: 'granted', grant };
     if (waiter.requeued) return { outcome: 'queued' };
-    const isLaneFull = lane.waiting.length > this.#limits.maxWaitingPerLane;
-    if (!isLaneFull && this.#waiting <= this.#limits.maxWaiting) return { outcome: 'queued' };
-    const evicted = isLaneFull ? undefined : pickEvicted(lane, this.#lanes.values());
-    this.#remove(evicted ?? waiter);
+    const queues = this.#queues;
+    let [waiting, waitingInLane] = [0, 0];
+    for (const queue of queues) {
+      waiting += queue.#waiting;
+      waitingInLane += queue.#lanes.get(lane.id)?.waiting.length ?? 0;
+    }
+    const isLaneFull = waitingInLane > this.#limits.maxWaitingPerLane;
+    if (!isLaneFull && waiting <= this.#limits.maxWaiting) return { outcome: 'queued' };
+    const lanes = queues.flatMap((queue) => [...queue.#lanes.values()]);
+    const evicted = isLaneFull ? undefined : pickEvicted(lane.id, lanes);
+    for (const queue of queues) if (queue.#remove(evicted ?? waiter)) break;
     return evicted === undefined ? { outcome: 'full' } : { outcome: 'queued', evicted };
   }
 
@@ -271,6 +292,11 @@ export class FairQueue<W extends Waiter> {
   /** The position of a request among all that wait, from 1; 0 for one that does not wait. */
   positionOf(waiter: W): number {
     return queuePosition(waiter, this.#lanes.values());
+  }
+
+  get #queues(): readonly FairQueue<W>[] {
+    const peers = this.#peers?.() ?? this.#alone;
+    return peers.includes(this) ? peers : [...peers, this];
   }
 
   #laneOf({ lane: settings }: W): Lane<W> {

@@ -59,6 +59,8 @@ export interface SchedulerOptions {
   readonly countingScheduler?: Scheduler;
   /** What lanes have had at the other engines; undefined with one engine. */
   readonly accounts?: LaneAccounts | undefined;
+  /** Those of the other engines of the model, which have the limits in common; undefined with one engine. */
+  readonly peers?: (() => readonly Scheduler[]) | undefined;
   /** Called when a request begins or ends to wait, or a lease goes out or comes back. */
   readonly onChange?: (() => void) | undefined;
 }
@@ -128,13 +130,14 @@ export class Scheduler {
   #stuckSince = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor({ limits, leasesSlots = true, countingScheduler, accounts, onChange }: SchedulerOptions) {
+  constructor(options: SchedulerOptions) {
+    const { limits, leasesSlots = true, countingScheduler, accounts, peers, onChange } = options;
     this.#limits = limits;
     this.#onChange = onChange;
     this.#countingScheduler = countingScheduler;
     this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
-    this.#queue = new FairQueue(limits, accounts);
+    this.#queue = new FairQueue(limits, accounts, peers && (() => peers().map((peer) => peer.#queue)));
   }
 
   get counts(): QueueCounts {

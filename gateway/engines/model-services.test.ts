@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayConfig } from '../config.ts';
+import type { EngineServices } from './engine-services.ts';
+import { ModelServices } from './model-services.ts';
+
+const config = {
+  admission: { maxWaiting: 10, maxWaitingPerLane: 10, timeoutMs: 1000, maxConcurrent: undefined },
+  timeouts: {},
+} as GatewayConfig;
+
+function modelWith(concurrent: number, ...statuses: string[]) {
+  const model = new ModelServices(
+    config,
+    { id: 'a', limits: { concurrent } } as ModelServices['record'],
+    { status: 'loaded', removed: false } as ModelServices['state'],
+  );
+  const engines = statuses.map(
+    (status) => ({ monitor: { status }, gate: { updateCapacity() {} } }) as unknown as EngineServices,
+  );
+  for (const engine of engines) model.add(engine);
+  return engines.map((engine) => model.maxConcurrentOf(engine));
+}
+
+describe('the limit of concurrent requests of a model', () => {
+  it('is shared out among its engines and never exceeded', () => {
+    expect(modelWith(4, 'ready', 'ready')).toEqual([2, 2]);
+    expect(modelWith(5, 'ready', 'ready', 'ready')).toEqual([2, 2, 1]);
+    expect(modelWith(1, 'ready', 'ready')).toEqual([1, 0]);
+  });
+
+  it('is left to those that serve', () => {
+    expect(modelWith(1, 'restarting', 'ready')).toEqual([0, 1]);
+    expect(modelWith(6, 'ready', 'loading', 'ready')).toEqual([3, 0, 3]);
+  });
+});
