@@ -46,6 +46,13 @@ it('warnings and errors go out at once, after the lines before them', async () =
   expect(lines.map((line) => JSON.parse(line).level)).toEqual([...allNumbers.map(() => 'info'), 'warn']);
 });
 
+it('what the program itself prints after a flush follows the lines before it', async () => {
+  const end = "logs.flush(); process.stdout.write('printed\\n');";
+  const child = spawn(process.execPath, runArguments(program(end)), { stdio: ['ignore', 'pipe', 'ignore'] });
+  const lines = (await text(child.stdout)).trimEnd().split('\n');
+  expect(lines.indexOf('printed')).toBe(allNumbers.length);
+});
+
 const allNumbers = Array.from({ length: 100 }, (_, n) => n);
 
 const numbersIn = (lines: string) =>

@@ -21,6 +21,8 @@ export interface Logs {
   forward(line: string): boolean;
   /** Writes a line as it is, in every format, for programs that look for its exact text. */
   writeRaw(line: string): void;
+  /** Writes the lines that wait. Call it before anything else is written to stdout. */
+  flush(): void;
   /** Resolves when everything is written. */
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
       kept?.add(`${line}\n`);
       flush();
     },
+    flush,
     async close() {
       flush();
       process.off('exit', flush);

@@ -60,7 +60,10 @@ export async function prepareDeployment(
   if (!checked.ok || !engine) return fail(checked.ok ? [] : checked.problems);
   const config = { ...checked.config, givenModelIndependentSettings: reading.settings };
   // Never log this: logs may be stored. With a machine-readable log format, keep it off stdout as well.
-  const show = (text: string) => void (format === 'text' ? process.stdout : process.stderr).write(text);
+  const show = (text: string) => {
+    logs.flush();
+    (format === 'text' ? process.stdout : process.stderr).write(text);
+  };
   const { firstKey, keyProblem } = demo ? await firstKeyFor(config, show) : {};
   if (keyProblem !== undefined) return fail([keyProblem]);
   return {
