@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-/** What the beginning of a GGUF file tells of its model. */
+/** What the beginning of a GGUF file contains about its model. */
 export interface GgufHeader {
   /** Numbers, texts and lists of numbers; the vocabulary is left out, but for its size. */
   readonly metadata: ReadonlyMap<string, MetadataValue>;

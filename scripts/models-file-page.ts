@@ -127,7 +127,7 @@ const limitFields: Readonly<Record<LimitField, Description>> = {
   memory: {
     value: 'size',
     default: 'an estimate',
-    meaning: 'Memory that each engine of the model is reckoned with, in place of the estimate.',
+    meaning: 'Memory that is set aside for each engine of the model, instead of the estimate.',
   },
 };
 

@@ -148,7 +148,7 @@ describe('a switch', () => {
 });
 
 describe('a ttl', () => {
-  it('unloads a model that is not used, and tells when', () => {
+  it('unloads a model that is not used, and returns the time of the next check', () => {
     const model = loaded('a', { ttl: 60 * second, idleSince: arrival });
     expect(stepAt(arrival, model)).toEqual(wait(arrival + 60 * second));
     expect(stepAt(arrival + 60 * second, model)).toEqual(unload('a'));

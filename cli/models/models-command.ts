@@ -7,7 +7,7 @@ import { loadCommand, unloadCommand } from './load.ts';
 const notes = `
 Examples:
   corral models add qwen3-8b --hf Qwen/Qwen3-8B-GGUF:Q4_K_M --ctx 16384 --pin
-  corral models add bge-m3 --file bge-m3-Q8_0.gguf --kind embeddings
+  corral models add bge-m3 --model-file bge-m3-Q8_0.gguf --kind embeddings
   corral models list
   corral models alias latest qwen3-8b=90 qwen3-14b=10
   corral models promote latest --to qwen3-14b

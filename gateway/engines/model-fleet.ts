@@ -278,7 +278,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
   };
 }
 
-/** Until the supervisor knows all its models, or if it has rejected it, the registry before stays in use. */
+/** Until the supervisor has reported all its models, or if it has rejected it, the registry before stays in use. */
 function isCovered({ models }: Registry, message: EnginesMessage | undefined): boolean {
   if (message === undefined) return true;
   const known = new Set(message.models.flatMap(({ id, removed }) => (removed ? [] : [id])));

@@ -6,7 +6,7 @@ export interface Candidate {
   readonly scheduler: { readonly capacity: number; readonly granted: number };
 }
 
-/** How much busier than the mean an engine may be and still get the conversations that it knows. */
+/** How much busier than the mean an engine may be and still get the conversations that it has in its cache. */
 const MAX_IMBALANCE = 1.25;
 
 /**

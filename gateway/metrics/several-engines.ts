@@ -8,7 +8,7 @@ interface LabelledLines {
   readonly lines: string;
 }
 
-/** The metrics of the engines of several models, told apart by a label. */
+/** The metrics of the engines of several models, distinguished by a label. */
 export class SeveralEngineMetrics {
   readonly #directory: ModelDirectory;
   readonly #unified: boolean;

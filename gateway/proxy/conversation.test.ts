@@ -28,7 +28,7 @@ describe('a conversation', () => {
     expect(idOf({ system: 'x', messages: [user('a')] })).not.toBe(idOf({ messages: [user('a')] }));
   });
 
-  it('is the key where nothing else tells: embeddings of one client come from one model', () => {
+  it('is the key where there is nothing else: embeddings of one client come from one model', () => {
     expect(idOf({ input: 'a' })).toBe(idOf({ input: ['b', 'c'] }));
     expect(idOf({ input: 'a' })).not.toBe(idOf({ input: 'a' }, {}, 'other'));
   });

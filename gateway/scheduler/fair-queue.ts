@@ -38,7 +38,7 @@ export interface Lane<W extends Waiter> {
 
 const weights: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
 
-/** Without authentication all requests share one lane: nothing that could be trusted tells clients apart. */
+/** Without authentication all requests share one lane: there is no identity that can be trusted. */
 const sharedLane: LaneSettings = { id: '', weight: weights.normal, maxConcurrent: Infinity };
 
 /** The lane of a key, with the settings that the key has now. */

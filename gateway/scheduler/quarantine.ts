@@ -63,7 +63,7 @@ export class TrackedRequest {
 /**
  * Remembers the bodies that were at the engine when it crashed: one of them may be the cause. Suspects are sent again one after
  * the other: the next goes when the one before has produced its first token, or has ended. One that was merely there is no
- * suspect any more when its own response is complete. A body that was there at two crashes is blocked, whoever sends it, if no
+ * suspect any more when its own response is complete. A body that was there at two crashes is blocked, for all clients, if no
  * other can be the cause. While nothing has crashed, this costs one object per request and no digest.
  */
 export class Quarantine {

@@ -8,7 +8,7 @@ function tailOf(chunks: readonly Buffer[]): ResponseTail {
   return tail;
 }
 
-/** Every byte tells its position, roughly. */
+/** Every byte shows its position, roughly. */
 const text = (length: number) =>
   Buffer.from(Array.from({ length }, (_, n) => 33 + ((n * 7 + (n >> 8)) % 90)));
 

@@ -209,7 +209,7 @@ function readStatus(head: string): number {
   return Number(head.slice(9, 12));
 }
 
-/** In lower case. The names that are read are told from most others by their lengths. */
+/** In lower case. The length alone rules out most names that are not read. */
 function readName(head: string, at: number, colon: number): string | undefined {
   switch (colon - at) {
     case 'connection'.length:

@@ -103,8 +103,8 @@ export class SlotUse implements SlotHolder {
 }
 
 /**
- * Tracks which requests hold slots of the backend, and which may still hold some: closing a connection tells llama-server to
- * stop, and it stops when it next writes to it. One request for the count serves all that wait.
+ * Tracks which requests hold slots of the backend, and which may still hold some: llama-server notices a closed connection
+ * only when it next writes to it. One request for the count serves all that wait.
  */
 export class SlotTracker {
   readonly #options: SlotTrackerOptions;

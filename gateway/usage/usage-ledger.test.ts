@@ -93,7 +93,7 @@ describe('UsageLedger', () => {
     await ledger.close();
   });
 
-  it('tells several models apart, written and unwritten, and their sum is that of the key', async () => {
+  it('keeps several models apart, written and unwritten, and their sum is that of the key', async () => {
     const earlier = createLedger();
     await earlier.ledger.ready;
     earlier.ledger.record(entry('app', 5, { model: 'a' }));

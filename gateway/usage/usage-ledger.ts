@@ -233,7 +233,7 @@ export class UsageLedger {
 
 /**
  * Records the usage of each request once, at its end, and later a correction where its tokens were counted afterwards.
- * `hasModels`: there are several models, whose usage is told apart.
+ * `hasModels`: there are several models, whose usage is kept apart.
  */
 export function createUsageRecorder(record: (entry: UsageEntry) => void, hasModels = false): RequestObserver {
   return function recordUsage(event) {

@@ -262,7 +262,7 @@ describe('normalization of tools', () => {
     expect(getError({ messages: [user], ...fields })).toMatchObject({ status: 400, param: 'tool_choice' });
   });
 
-  it('drops tools that run at Anthropic, and tells the client', () => {
+  it('drops tools that run at Anthropic, and reports them to the client', () => {
     const mixed = [
       { type: 'web_search_20250305', name: 'web_search' },
       tool('a'),

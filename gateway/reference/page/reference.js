@@ -1,4 +1,4 @@
-/** Shows the document of this very server; whoever logs in with a key here can try each operation. */
+/** Shows the document of this server. After a login with a key, each operation can be tried. */
 globalThis.SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#reference',

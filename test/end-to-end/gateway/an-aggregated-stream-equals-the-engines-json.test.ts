@@ -142,7 +142,7 @@ const chats: Record<string, object> = {
     timings_per_token: true,
     max_tokens: 3,
   },
-  'more than a stream tells': { messages: user('keys'), verbose: true, max_tokens: 2, seed: 7 },
+  'more than a stream contains': { messages: user('keys'), verbose: true, max_tokens: 2, seed: 7 },
   'a beginning to go on from': { messages: prefix('Open the base URL'), max_tokens: 9 },
   'a beginning in a part': { messages: prefix([{ type: 'text', text: 'Open the base URL' }]), max_tokens: 3 },
   'a beginning in parts': {

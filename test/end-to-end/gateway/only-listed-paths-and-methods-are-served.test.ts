@@ -175,7 +175,7 @@ describe('other methods', () => {
     ['/', 'GET, HEAD, OPTIONS'],
     ['/admin/requests/x', 'DELETE, OPTIONS'],
     ['/reload', 'POST, OPTIONS'],
-  ])('OPTIONS on %s tells what it takes, without a key', async (target, allow) => {
+  ])('OPTIONS on %s lists its methods, without a key', async (target, allow) => {
     await using client = await RawClient.connect(corral.port);
     client.send(`OPTIONS ${target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n`);
     await client.closed();

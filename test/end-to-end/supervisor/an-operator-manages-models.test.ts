@@ -201,7 +201,7 @@ describe('/admin/aliases/{name}', () => {
   });
 });
 
-it('a models.json with mistakes is not changed, and GET /admin/models tells what is wrong', async () => {
+it('a models.json with mistakes is not changed, and GET /admin/models reports what is wrong', async () => {
   const file = join(models.deployment.folder, 'data/models.json');
   const before = await readFile(file, 'utf8');
   await writeFile(file, '{"version":1,"models":[{"id":"a"}]}');

@@ -37,7 +37,7 @@ describe('with memory for one of two models', () => {
     expect(await models.deployment.status()).toMatchObject({ lastCrash: null });
   });
 
-  it('a stream is not cut off by a swap, and who waits hears what is loaded', async () => {
+  it('a stream is not cut off by a swap, and a waiting client reads what is loaded', async () => {
     await using models = await forOne('0');
     const post = (model: string, content: string) =>
       models.post('/v1/chat/completions', { model, stream: true, messages: [{ role: 'user', content }] });

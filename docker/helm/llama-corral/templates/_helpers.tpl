@@ -126,7 +126,7 @@ port: {{ int .Values.service.port }}
 {{- fail "no model is named: set model.huggingFace, model.url, model.file or models.list" }}
 {{- end }}
 {{- if and .Values.scaleToZero.enabled (not (or .Values.scaleToZero.hosts .Values.ingress.enabled .Values.traefik.enabled)) }}
-{{- fail "the HTTP add-on tells requests apart by host: set scaleToZero.hosts" }}
+{{- fail "the HTTP add-on selects the deployment by host: set scaleToZero.hosts" }}
 {{- end }}
 {{- if and .Values.scaleToZero.enabled .Values.autoscaling.enabled (eq .Values.scaleToZero.api "HTTPScaledObject") }}
 {{- fail "an HTTPScaledObject scales alone: set autoscaling.enabled=false, or scaleToZero.api=InterceptorRoute" }}
