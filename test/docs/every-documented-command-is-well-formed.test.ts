@@ -7,7 +7,7 @@ import { splitWords } from '../../models/extra-arguments.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
 
-const commands = allPages().flatMap(({ path, text }) =>
+const documented = allPages().flatMap(({ path, text }) =>
   fencedBlocks(text)
     .filter(({ language }) => language === 'sh')
     .flatMap((block) => block.text.split('\n'))
@@ -16,11 +16,22 @@ const commands = allPages().flatMap(({ path, text }) =>
     .map((words) => [path, words.trim()] as const),
 );
 
-it('the pages contain commands to check', () => {
-  expect(commands.length).toBeGreaterThan(10);
+/** The examples in the help of the commands. After two spaces, a line goes on with an explanation. */
+const examples = [keysCommand(), benchCommand(), modelsCommand()]
+  .flatMap(withSubcommands)
+  .flatMap((command) =>
+    Array.from(
+      helpOf(command).matchAll(/^ {2}corral ((?:keys|bench|models) \S+(?: [^\s|>#)&]+)*)/gm),
+      ([, words = '']) => [`the help of ${command.name()}`, words] as const,
+    ),
+  );
+
+it('the pages and the help contain commands to check', () => {
+  expect(documented.length).toBeGreaterThan(10);
+  expect(examples.length).toBeGreaterThan(10);
 });
 
-it.each(commands)('%s: `corral %s` is a valid command', (_, words) => {
+it.each([...documented, ...examples])('%s: `corral %s` is a valid command', (_, words) => {
   let understood: string | undefined;
   const corral = new Command();
   for (const command of [keysCommand(), benchCommand(), modelsCommand()]) corral.addCommand(command);
@@ -37,4 +48,19 @@ it.each(commands)('%s: `corral %s` is a valid command', (_, words) => {
 /** The commands without subcommands. */
 function verbsOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(verbsOf);
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+function helpOf(command: Command): string {
+  let help = '';
+  command.configureOutput({
+    writeOut: (text) => {
+      help += text;
+    },
+  });
+  command.outputHelp();
+  return help;
 }
