@@ -117,9 +117,9 @@ export class EngineServices {
     this.slotTracker = createSlotTracker(backend, log);
   }
 
-  /** It serves requests now. */
+  /** It serves requests now. One that rejects our key does not, however free it looks. */
   get isOpen(): boolean {
-    return this.scheduler.capacity > 0;
+    return this.scheduler.capacity > 0 && !this.monitor.keyRejected;
   }
 
   /** Requests at it that it has not finished. */

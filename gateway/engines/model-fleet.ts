@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parseBackendUrl } from '../../health/backend.ts';
 import type { EngineState, EnginesMessage, ModelState } from '../../health/supervisor-messages.ts';
@@ -13,6 +12,7 @@ import { DemandReporter, readDemand } from './demand-reporter.ts';
 import { EngineServices, type EngineServicesOptions } from './engine-services.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { ModelServices } from './model-services.ts';
+import { RemoteBackend } from './remote-backend.ts';
 
 export interface ModelFleetOptions {
   readonly config: GatewayConfig;
@@ -23,7 +23,11 @@ export interface ModelFleetOptions {
 }
 
 type Wanted = Pick<EngineState, 'id' | 'address' | 'pause' | 'maySleep'> & {
-  readonly apiKey: string | undefined;
+  /** From the supervisor. */
+  readonly apiKey?: string | undefined;
+  /** Of a backend elsewhere. */
+  readonly keyFile?: string | undefined;
+  readonly isElsewhere: boolean;
   readonly isExpected: boolean;
 };
 
@@ -110,7 +114,10 @@ export class ModelFleet implements ModelDirectory, Disposable {
 
   [Symbol.dispose](): void {
     this.#demand[Symbol.dispose]();
-    for (const engine of this.#all) engine.stopMonitoring();
+    for (const engine of this.#all) {
+      engine.stopMonitoring();
+      if (engine.backend instanceof RemoteBackend) engine.backend[Symbol.dispose]();
+    }
   }
 
   get #all(): readonly EngineServices[] {
@@ -178,29 +185,24 @@ export class ModelFleet implements ModelDirectory, Disposable {
   #wantedFor(record: ModelRecord): readonly Wanted[] {
     if (record.source.kind !== 'backends') return this.#ownEngines(record.id);
     return record.source.backends.map(({ url, keyFile }) => ({
-      ...{ id: `${record.id} ${url}`, address: parseBackendUrl(url), apiKey: this.#readKey(keyFile) },
-      ...{ pause: false, maySleep: true, isExpected: true },
+      ...{ id: `${record.id} ${url}`, address: parseBackendUrl(url), keyFile },
+      ...{ pause: false, maySleep: true, isElsewhere: true, isExpected: true },
     }));
   }
 
   #ownEngines(model: string): readonly Wanted[] {
     const engines = this.#message?.engines.filter((engine) => engine.model === model) ?? [];
-    return engines.map((engine) => ({ ...engine, isExpected: engine.status !== 'unloaded' }));
-  }
-
-  #readKey(file: string | undefined): string | undefined {
-    if (file === undefined) return undefined;
-    try {
-      return readFileSync(file, 'utf8').trim();
-    } catch (error) {
-      this.#options.log.error({ err: error }, `cannot read the key of a backend from ${file}`);
-      return undefined;
-    }
+    return engines.map((engine) => ({
+      ...engine,
+      isElsewhere: false,
+      isExpected: engine.status !== 'unloaded',
+    }));
   }
 
   async #setEngine(model: ModelServices, wanted: Wanted): Promise<void> {
     const engine = this.#engines.get(wanted.id) ?? (await this.#create(model, wanted));
     engine.maySleep = wanted.maySleep;
+    if (engine.backend instanceof RemoteBackend) engine.backend.setKeyFile(wanted.keyFile);
     if (engine.isExpected !== wanted.isExpected) {
       engine.isExpected = wanted.isExpected;
       engine.monitor.probeNow();
@@ -211,8 +213,10 @@ export class ModelFleet implements ModelDirectory, Disposable {
     } else if (this.#pausedAt.delete(wanted.id)) engine.resume().catch(recordUnhandledError);
   }
 
-  async #create(model: ModelServices, { id, address, apiKey, maySleep }: Wanted): Promise<EngineServices> {
-    const { config, supervisor, log, stopped } = this.#options;
+  async #create(model: ModelServices, wanted: Wanted): Promise<EngineServices> {
+    const { config, supervisor, log: fleetLog, stopped } = this.#options;
+    const { id, address, apiKey, keyFile, isElsewhere, maySleep } = wanted;
+    const log = fleetLog.child({ engine: id });
     const onQueueChange = () => {
       model.balance();
       this.#demand.notify();
@@ -224,15 +228,16 @@ export class ModelFleet implements ModelDirectory, Disposable {
     };
     const options: EngineServicesOptions = {
       ...{ id, config, supervisor, stopped, maySleep, onChange },
-      backend: { address, apiKey },
+      backend: isElsewhere ? new RemoteBackend(address, keyFile, log) : { address, apiKey },
       queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
       siblings: () => model.engines,
       countingAccounts: this.#countingAccounts,
       maxConcurrent: () => model.maxConcurrentOf(this.#engines.get(id)),
       suspects: model.suspects,
-      log: log.child({ engine: id }),
+      log,
     };
     const engine = await EngineServices.create(options);
+    if (engine.backend instanceof RemoteBackend) engine.backend.onKeyChange = () => engine.monitor.probeNow();
     this.#engines.set(id, engine);
     model.add(engine);
     if (this.#isDraining) engine.gate.drain();
@@ -253,6 +258,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
       .then(() => {
         this.#retiring.delete(engine);
         engine.stopMonitoring();
+        if (engine.backend instanceof RemoteBackend) engine.backend[Symbol.dispose]();
         return engine.disconnect();
       })
       .catch(recordUnhandledError);

@@ -1,5 +1,6 @@
+import { replicas } from './replicas.ts';
 import type { Scenario } from './scenario.ts';
 import { swaps } from './swaps.ts';
 
 /** By the name that the command takes. */
-export const scenarios: Readonly<Record<string, Scenario>> = { swaps };
+export const scenarios: Readonly<Record<string, Scenario>> = { replicas, swaps };
