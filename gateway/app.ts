@@ -163,9 +163,10 @@ export function createApp(services: AppDependencies): App {
     app.post(path, needsAdmin, requestModelAction(services.supervisor, action));
     app.all(path, rejectOtherMethods('POST'));
   }
-  // Hono prefers a parameter at the end to one that is followed by more.
+  // PUT takes every name, also one such as team/promote. For the other methods, Hono prefers a parameter at the end to one
+  // that is followed by more.
   const alias = '/admin/aliases/:name{(?!.*/(?:promote|rollback)$).+}';
-  app.put(alias, needsAdmin, putAlias(ofModels)).all(alias, rejectOtherMethods('PUT'));
+  app.put('/admin/aliases/:name{.+}', needsAdmin, putAlias(ofModels)).all(alias, rejectOtherMethods('PUT'));
   app.post('/admin/aliases/:name{.+}/promote', needsAdmin, promoteAlias(ofModels));
   app.post('/admin/aliases/:name{.+}/rollback', needsAdmin, rollBackAlias(ofModels));
   for (const change of ['promote', 'rollback'])

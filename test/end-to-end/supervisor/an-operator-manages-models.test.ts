@@ -126,7 +126,7 @@ it('the metrics tell what is loaded, and how long it took', async () => {
     'corral_model_loads_total{model="e"} 0',
   ])
     expect(page).toContain(`${line}\n`);
-  expect(page).toMatch(/corral_model_loads_seconds_total\{model="a"\} 0\.\d+/);
+  expect(page).toMatch(/corral_model_loads_seconds_total\{model="a"\} (?!0\n)\d+(?:\.\d+)?\n/);
 });
 
 describe('/admin/aliases/{name}', () => {
@@ -190,6 +190,17 @@ describe('/admin/aliases/{name}', () => {
     expect(error?.message).toContain('4 problems');
     for (const place of ['previous:', 'targets[0].weight:', 'targets[1].model:', 'targets[2].model:'])
       expect(error?.message).toContain(place);
+  });
+
+  it.each(['promote', 'rollback'])('may have a name that ends in /%s', async (ending) => {
+    const name = `team/${ending}`;
+    const created = await call(`PUT /admin/aliases/${name}`, { targets: [{ model: 'a' }] });
+    expect(created).toMatchObject({ status: 200, body: { name } });
+    const promoted = await call(`POST /admin/aliases/${name}/promote`, { to: 'c' });
+    expect(promoted).toMatchObject({ status: 200, body: { name, targets: [{ model: 'c' }] } });
+    const back = await call(`POST /admin/aliases/${name}/rollback`);
+    expect(back).toMatchObject({ status: 200, body: { name, targets: [{ model: 'a' }] } });
+    expect((await call(`GET /admin/aliases/${name}`)).status).toBe(405);
   });
 
   it('an unknown alias is 404, and text that is no JSON is 400', async () => {
