@@ -136,7 +136,7 @@ async function serveSeveralModels(options: ServeOptions, place: RegistryPlace): 
 
 const isElsewhere = ({ source }: ModelRecord) => source.kind === 'backends';
 
-/** Without a supervisor nobody runs the other models. */
+/** Without a supervisor, the other models do not run. */
 const elsewhere = (registry: Registry): Registry => ({
   ...registry,
   models: registry.models.filter(isElsewhere),

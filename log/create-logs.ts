@@ -34,7 +34,7 @@ export async function createLogs({ format, level, files }: LogsOptions): Promise
   const logFiles = files && (await openFiles(files, (why) => reportFileProblem(why)));
   const kept = logFiles && new LineBuffer((lines) => logFiles.write(lines));
   const of = (from: string) => createLog({ level, from, write });
-  // After `process.exit()` and after an error that nobody handles, too.
+  // After `process.exit()` and after an unhandled error, too.
   process.on('exit', flush);
 
   function write(line: string, lineLevel: string): void {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ModelUsage } from './model-usage.ts';
 
-it('knows since when somebody has waited', () => {
+it('has the start of the longest wait', () => {
   const usage = new ModelUsage(0);
   expect(usage.wantedSince).toBeUndefined();
   usage.record(0, { waiting: 2, oldestWaitMs: 300 }, 1000);

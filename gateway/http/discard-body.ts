@@ -5,7 +5,7 @@ const MAX_WAIT = 500;
 const MAX_BYTES = 64 * 1024 ** 2;
 
 /**
- * Reads and drops the rest of a body that nobody waits for, so that its client reads our response and its connection stays
+ * Reads and drops the rest of a body that is not needed, so that its client reads our response and its connection stays
  * usable. A client that sends on and on is disconnected. Hono's adapter for Node does the same for the routes that it serves.
  */
 export function discardBody(request: IncomingMessage): void {

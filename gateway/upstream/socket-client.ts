@@ -13,7 +13,7 @@ export class SocketClient implements ConnectionOwner {
   readonly #path: string;
   readonly #all = new Set<SocketConnection>();
   readonly #free: SocketConnection[] = [];
-  /** Until the first stream has ended, nobody knows. */
+  /** Unknown until the first stream has ended. */
   #afterStreams: AfterStreams = 'unknown';
   destroyed = false;
 
