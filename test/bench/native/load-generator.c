@@ -74,7 +74,7 @@ static void receive(struct connection *one);
 
 // ---- requests
 
-// A chat as clients send them: several messages, some escapes, some characters of many bytes.
+// A chat as clients send them: several messages, the last one of the user, some escapes, some characters of many bytes.
 static void make_body(void) {
   static const char *words[] = {"the ", "model ", "answers ", "with ", "caf\xc3\xa9 ", "a \\\"quoted\\\" ", "line\\n",
     "of ", "ordinary ", "text, ", "and ", "then ", "some ", "more. "};
@@ -86,7 +86,7 @@ static void make_body(void) {
     at += (size_t)sprintf(body + at, ",{\"role\":\"%s\",\"content\":\"", turn++ % 2 ? "assistant" : "user");
     for (size_t end = at + 600; at < end && at + 40 < wanted;) at += (size_t)sprintf(body + at, "%s", words[word++ % 14]);
     at += (size_t)sprintf(body + at, "end\"}");
-  } while (at + 100 < wanted);
+  } while (at + 100 < wanted || turn % 2 == 0);
   at += (size_t)sprintf(body + at, "]}");
   body_length = at;
 }
