@@ -51,6 +51,10 @@ describe('medianRatio', () => {
     expect(medianRatio([500, 500, 1200], [1000, 2000, 4000])).toBe(0.3);
   });
 
+  it('ignores a round in which one of them did nothing', () => {
+    expect(medianRatio([500, Number.POSITIVE_INFINITY, 0, 600], [1000, 2000, 500, 0])).toBe(0.5);
+  });
+
   it('is NaN if there is nothing to compare with', () => {
     expect(medianRatio([500], [])).toBeNaN();
   });

@@ -45,9 +45,11 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
 }
 
-/** The ratio of each round that both have been measured in. */
+/** The ratio of each round that both have been measured in. A round in which one of them did nothing has none. */
 export function ratios(values: readonly number[], base: readonly number[]): number[] {
-  return values.flatMap((value, round) => (base[round] === undefined ? [] : [value / base[round]]));
+  return values
+    .map((value, round) => value / (base[round] ?? Number.NaN))
+    .filter((ratio) => Number.isFinite(ratio) && ratio > 0);
 }
 
 /** If the machine is slow for a while, it changes less than the ratio of medians. */
