@@ -6,7 +6,6 @@ import type { EngineConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { ServedModel } from './served-model.ts';
 
-/** An engine that records what is done to it. */
 /** What a changed registry reads and calls of an engine. */
 class FakeEngine {
   readonly calls: string[] = [];
@@ -22,11 +21,6 @@ class FakeEngine {
   unload() {
     this.calls.push('unload');
     this.isUnloading = true;
-  }
-  stop() {
-    this.calls.push('stop');
-    this.status = 'unloaded';
-    return Promise.resolve();
   }
   reconfigure(config: EngineConfig) {
     if (this.isFree) this.calls.push(`reconfigure ${config.engine.ctx}`);
@@ -74,18 +68,23 @@ describe('a changed registry', () => {
 
   it('creates a removed model that comes back only when the old one is gone', () => {
     const draining = applyRegistry(start({ id: 'a' }), registryOf(), factory);
+    expect(draining[0]?.state.removed).toBe(true);
     const still = applyRegistry(draining, registryOf({ id: 'a' }), factory);
     expect(still).toEqual(draining);
+    // For its clients it is there again.
+    expect(draining[0]?.state.removed).toBe(false);
+    draining[0]?.usage.record(0, { waiting: 1, oldestWaitMs: 0 }, 5000);
     if (engines[0]) engines[0].status = 'unloaded';
     const [fresh] = applyRegistry(still, registryOf({ id: 'a' }), factory);
     expect([fresh?.isRemoved, fresh === draining[0]]).toEqual([false, false]);
+    expect(fresh?.usage.wantedSince).toBe(5000);
   });
 
-  it('stops a removed model that still loads: it has no requests', () => {
+  it('drains a removed model that still loads: the gateway may have seen before us that it is ready', () => {
     const before = start({ id: 'a' });
     if (engines[0]) engines[0].status = 'loading';
     applyRegistry(before, registryOf(), factory);
-    expect(engines[0]?.calls).toEqual(['stop']);
+    expect(engines[0]?.calls).toEqual(['unload']);
   });
 
   it('restarts a loaded model once, with its new arguments', () => {

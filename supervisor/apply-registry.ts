@@ -1,4 +1,3 @@
-import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { ModelRecord, Registry } from '../models/registry.ts';
 import type { ModelFactory } from './model-factory.ts';
 import { recordChange } from './registry-changes.ts';
@@ -21,18 +20,30 @@ export function applyRegistry(
     else adopt(model, record, factory);
   }
   const kept = models.filter(({ isRemoved, isResident }) => !isRemoved || isResident);
-  const byId = new Map(kept.map((model) => [model.id, model]));
-  const listed = registry.models.map((record) => byId.get(record.id) ?? factory.create(record, false));
+  for (const model of kept) model.isReturning = model.isRemoved && records.has(model.id);
+  const keptById = new Map(kept.map((model) => [model.id, model]));
+  const beforeById = new Map(models.map((model) => [model.id, model]));
+  const listed = registry.models.map(
+    (record) => keptById.get(record.id) ?? create(record, beforeById.get(record.id), factory),
+  );
   return [...listed, ...kept.filter(({ id }) => !records.has(id))];
 }
 
-/** What is loaded drains first; what loads has no requests, and stops at once. */
+/** `before`: the model of this id whose engines have stopped. */
+function create(
+  record: ModelRecord,
+  before: ServedModel | undefined,
+  factory: Pick<ModelFactory, 'create'>,
+): ServedModel {
+  const model = factory.create(record, false);
+  if (before) model.usage = before.usage;
+  return model;
+}
+
+/** Its engines drain first. One that loads may have requests, too: the gateway can see before us that it is ready. */
 function remove(model: ServedModel): void {
   model.isRemoved = true;
-  for (const engine of model.engines) {
-    if (engine.status === 'loading' && !engine.isReplacing) engine.stop().catch(recordUnhandledError);
-    else engine.unload();
-  }
+  for (const engine of model.engines) engine.unload();
 }
 
 function adopt(model: ServedModel, record: ModelRecord, factory: Pick<ModelFactory, 'configOf'>): void {
@@ -46,7 +57,7 @@ function adopt(model: ServedModel, record: ModelRecord, factory: Pick<ModelFacto
       model.isSecondAttempt = false;
       if (engine.isUnloading) continue;
       if (engine.status === 'loading' && !engine.isReplacing) {
-        engine.stop().catch(recordUnhandledError);
+        engine.unload();
         continue;
       }
       if (!engine.reconfigure(factory.configOf(record, replica))) continue;

@@ -116,7 +116,7 @@ export class ModelManager implements MemoryReport {
   }
 
   request(id: string, action: ModelAction): ModelRequestOutcome {
-    const model = this.#models.find((it) => it.id === id && !it.isRemoved);
+    const model = this.#models.find((it) => it.id === id && !it.isGone);
     if (model === undefined) return { outcome: 'unknown-model' };
     const outcome = requestAction(model, action);
     this.update();

@@ -11,11 +11,14 @@ export class ServedModel {
   /** Its record in `models.json`; undefined for the only model. */
   record: ModelRecord | undefined;
   readonly engines: readonly Engine[];
-  /** It is no longer in `models.json`, and is stopped once its requests have ended. */
+  /** Its engines are no longer those of `models.json`, and are stopped once their requests have ended. */
   isRemoved = false;
+  /** It is removed, and created again once its engines have stopped: its clients wait for that. */
+  isReturning = false;
   /** It has been ready since the start. */
   wasReady = false;
-  readonly usage = new ModelUsage(performance.now());
+  /** One that is created again has that of the model before: the gateway reports only changes. */
+  usage = new ModelUsage(performance.now());
   /** When the switch to it was begun, and when it was loaded, in milliseconds of a monotonic clock. */
   switchedAt: number | undefined;
   loadedAt: number | undefined;
@@ -96,10 +99,15 @@ export class ServedModel {
     return this.status === 'loading' && known.length > 0 ? Math.max(...known) : undefined;
   }
 
+  /** Nobody can ask for it any more. */
+  get isGone(): boolean {
+    return this.isRemoved && !this.isReturning;
+  }
+
   /** For the gateway. */
   get state(): ModelState {
     return {
-      ...{ id: this.id, status: this.status, pin: this.pin, removed: this.isRemoved },
+      ...{ id: this.id, status: this.status, pin: this.pin, removed: this.isGone },
       loadProgress: this.loadProgress ?? null,
       failure: this.failure ?? null,
     };
