@@ -14,6 +14,8 @@ export interface RequestedModel {
   /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
   getName(requested: string | undefined, key: Key | undefined): string;
   readonly timeouts: GatewayConfig['timeouts'];
+  /** How long its requests may wait for an engine, ms. */
+  readonly queueTimeoutMs: number;
   /** Of the model, if it is worse than that of the engine: an unloaded model is going to be loaded. */
   getStatus(engine: EngineServices): BackendStatus;
   /** Its id; empty for the only model. */
@@ -29,6 +31,7 @@ export interface RequestedModel {
 /** The only model. */
 export class OnlyModel implements RequestedModel {
   readonly timeouts: GatewayConfig['timeouts'];
+  readonly queueTimeoutMs: number;
   readonly getName: RequestedModel['getName'];
   readonly name = '';
   readonly failure = undefined;
@@ -38,11 +41,12 @@ export class OnlyModel implements RequestedModel {
 
   constructor(
     engine: EngineServices,
-    { timeouts }: Pick<GatewayConfig, 'timeouts'>,
+    { timeouts, admission }: Pick<GatewayConfig, 'timeouts' | 'admission'>,
     getName: RequestedModel['getName'],
   ) {
     this.#engine = engine;
     this.timeouts = timeouts;
+    this.queueTimeoutMs = admission.timeoutMs;
     this.getName = getName;
   }
 
@@ -100,6 +104,10 @@ export class ModelServices implements RequestedModel {
 
   get timeouts(): GatewayConfig['timeouts'] {
     return this.#timeouts;
+  }
+
+  get queueTimeoutMs(): number {
+    return this.limits.timeoutMs;
   }
 
   /** The part of the limit of the model that an engine gets. The parts of those that serve add up to the limit. */

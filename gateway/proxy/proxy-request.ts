@@ -140,15 +140,16 @@ class RetryLoop {
   }
 
   #decide(result: ExchangeResult, hasNewTokens: boolean): 'again' | ProxyResult['result'] {
-    const { services, engine, request, record } = this.#context;
-    const { maxReplays, timeoutMs: maxWaitMs } = services.config.admission;
+    const { services, model, engine, request, record } = this.#context;
+    const { maxReplays } = services.config.admission;
     if (result.outcome === 'complete') return result;
     if (result.outcome === 'failed' && mayBeReplaced(result.failure)) engine.prefillProbe.clear();
     this.#plan = this.#resumePlan();
     const now = performance.now();
     const madeProgress = hasNewTokens && this.#plan !== undefined;
     this.#attempts = recordFailure(this.#attempts, result, { madeProgress, now });
-    if (shouldRetry(result, this.#attempts, { maxReplays, maxWaitMs }, now)) return this.#retry(result);
+    if (shouldRetry(result, this.#attempts, { maxReplays, maxWaitMs: model.queueTimeoutMs }, now))
+      return this.#retry(result);
     if (!isLikelyCrashCause(this.#attempts, maxReplays)) return result;
     record.digest = bodyDigest(request.body);
     return { outcome: 'rejected', error: engineKeptCrashing(this.#attempts.brokenOff) };
