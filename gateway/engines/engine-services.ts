@@ -23,7 +23,7 @@ export interface EngineServicesOptions {
   readonly queue: SchedulerOptions;
   /** All engines of the model, which share the limits of its queue; undefined with one model. */
   readonly siblings?: () => readonly EngineServices[];
-  /** What lanes have had of counts at the other engines. */
+  /** What lanes have of counts at all engines. */
   readonly countingAccounts?: LaneAccounts;
   /** Shared with the other engines of the model. */
   readonly suspects?: SuspectBodies;

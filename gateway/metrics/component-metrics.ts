@@ -6,7 +6,7 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
 import type { FailedLogins } from '../middleware/authenticate.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { priorityForWeight } from '../scheduler/fair-queue.ts';
+import { priorityForWeight } from '../scheduler/lane.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import {
   backend,

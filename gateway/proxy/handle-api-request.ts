@@ -3,7 +3,7 @@ import type { EngineServices } from '../engines/engine-services.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
 import { addressGroup } from '../http/client-address.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { type LaneSettings, laneForKey } from '../scheduler/fair-queue.ts';
+import { type LaneSettings, laneForKey } from '../scheduler/lane.ts';
 import { countingLeaseRequest, type LeaseRequest, type QueuePosition } from '../scheduler/scheduler.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EnqueueResult, FairQueue, type Grant, type LaneSettings, type Waiter } from './fair-queue.ts';
+import { type EnqueueResult, FairQueue, type Grant } from './fair-queue.ts';
+import type { LaneSettings, Waiter } from './lane.ts';
 import { LaneAccounts } from './lane-accounts.ts';
 
 const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
@@ -362,6 +363,64 @@ describe('queues of several engines', () => {
     for (let n = 0; n < 40; n++) here.enqueue(waiter('b'));
     for (let turn = 0; turn < 1000; turn++) elsewhere.release(grantOf(elsewhere.enqueue(waiter('a'))));
     expect(serveAll(here, running).indexOf('a')).toBeLessThan(20);
+  });
+
+  /** Queues with one slot each, and the lanes of the grants that a release elsewhere has led to. */
+  function queuesOfModels(count: number) {
+    const accounts = new LaneAccounts();
+    const elsewhere: Grant<Waiter>[] = [];
+    const onGrants = (grants: readonly Grant<Waiter>[]) => void elsewhere.push(...grants);
+    const queues = Array.from({ length: count }, () => {
+      const queue = new FairQueue<Waiter>(roomy, accounts, undefined, onGrants);
+      queue.setCapacity(4);
+      return queue;
+    });
+    return { queues, elsewhere };
+  }
+
+  it('let a key have as many requests as it may have at one', () => {
+    const { queues, elsewhere } = queuesOfModels(3);
+    const [first, second, third] = queues as [FairQueue<Waiter>, FairQueue<Waiter>, FairQueue<Waiter>];
+    const limited = () => waiter('limited', 1, { maxConcurrent: 2 });
+    const running = grantOf(first.enqueue(limited()));
+    grantOf(second.enqueue(limited()));
+    const [next, last] = [limited(), limited()];
+    expect([second.enqueue(next).outcome, third.enqueue(last).outcome]).toEqual(['queued', 'queued']);
+    expect(third.next).toBeUndefined();
+    expect(third.enqueue(waiter('other')).outcome, 'another key').toBe('granted');
+    expect(first.release(running)).toEqual([]);
+    expect(elsewhere.map((grant) => grant.waiter)).toEqual([next]);
+    expect(second.release(firstOf(elsewhere))).toEqual([]);
+    expect(elsewhere.map((grant) => grant.waiter)).toEqual([next, last]);
+  });
+
+  it('serve a key at its limit in turn', () => {
+    const { queues, elsewhere } = queuesOfModels(3);
+    const limited = () => waiter('limited', 1, { maxConcurrent: 1 });
+    const served: number[] = [];
+    let running = grantOf((queues[0] as FairQueue<Waiter>).enqueue(limited()));
+    let at = 0;
+    for (const queue of queues) for (let n = 0; n < 3; n++) queue.enqueue(limited());
+    while (queues.some(({ counts }) => counts.waiting > 0)) {
+      const here = (queues[at] as FairQueue<Waiter>).release(running);
+      const grants = [...here, ...elsewhere.splice(0)];
+      expect(grants).toHaveLength(1);
+      running = firstOf(grants);
+      at = queues.findIndex(({ counts: { leased } }) => leased === 1);
+      served.push(at);
+    }
+    expect(served).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  });
+
+  it('follow the limit of a key when it is changed', () => {
+    const { queues, elsewhere } = queuesOfModels(2);
+    const [first, second] = queues as [FairQueue<Waiter>, FairQueue<Waiter>];
+    const of = (maxConcurrent: number) => waiter('changed', 1, { maxConcurrent });
+    const running = grantOf(first.enqueue(of(1)));
+    for (let n = 0; n < 2; n++) expect(second.enqueue(of(1)).outcome).toBe('queued');
+    grantOf(first.enqueue(of(3)));
+    first.release(running);
+    expect(elsewhere).toHaveLength(2);
   });
 
   const share = (limits: typeof roomy) => {

@@ -1,167 +1,16 @@
-import { type Key, type Priority, priorities } from '../../keys/key.ts';
-import type { LaneAccount, LaneAccounts } from './lane-accounts.ts';
-
-/** A request that wants slots. */
-export interface Waiter {
-  /** How many sequences the backend will decode for it. */
-  readonly slots: number;
-  /** Its cost to the lane, if that is not the number of its slots. */
-  readonly cost?: number;
-  /** It was served before and lost that: it goes first in its lane, even if the queue is full. */
-  readonly requeued?: boolean;
-  readonly lane: LaneSettings;
-}
-
-/** The lane that a request belongs to. Every key has its own. */
-export interface LaneSettings {
-  readonly id: string;
-  /** Turns in a round, relative to the other lanes. */
-  readonly weight: number;
-  /** The most requests of this lane at the backend at once; more wait. */
-  readonly maxConcurrent: number;
-}
-
-/** One waiting line, first come, first served. */
-export interface Lane<W extends Waiter> {
-  readonly id: string;
-  settings: LaneSettings;
-  readonly waiting: W[];
-  /** Requests of this lane that hold slots. */
-  running: number;
-  /** How much of its share the lane has had: the cost of the granted requests, divided by its weight. */
-  served: number;
-  /** Its turns at all engines; undefined if there is one engine. */
-  readonly account: LaneAccount | undefined;
-  /** The turns of the account that `served` includes. */
-  charged: number;
-}
-
-const weights: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
-
-/** Without authentication all requests share one lane: there is no identity that can be trusted. */
-const sharedLane: LaneSettings = { id: '', weight: weights.normal, maxConcurrent: Infinity };
-
-/** The lane of a key, with the settings that the key has now. */
-export function laneForKey(key: Key | undefined): LaneSettings {
-  if (key === undefined) return sharedLane;
-  return {
-    id: key.id,
-    weight: weights[key.priority],
-    maxConcurrent: key.limits.concurrent || Infinity,
-  };
-}
-
-export function priorityForWeight(weight: number): Priority {
-  return priorities.find((priority) => weights[priority] === weight) ?? 'normal';
-}
-
-function createLane<W extends Waiter>(
-  settings: LaneSettings,
-  served: number,
-  account: LaneAccount | undefined,
-): Lane<W> {
-  return {
-    ...{ id: settings.id, settings, waiting: [], running: 0, served, account },
-    charged: account?.turns ?? 0,
-  };
-}
-
-/** The most turns elsewhere that count against a lane here: it must not wait for ever where others are slower. */
-const MAX_TURNS_ELSEWHERE = 8;
-
-/** A turn is a turn, whatever the model: adds those that a lane has had at other engines to what it has had here. */
-function chargeElsewhere(lane: Lane<Waiter>, served: number): void {
-  if (lane.account === undefined) return;
-  const turns = lane.account.turns - lane.charged;
-  lane.charged = lane.account.turns;
-  if (turns > 0)
-    lane.served = Math.max(lane.served, Math.min(lane.served + turns, served + MAX_TURNS_ELSEWHERE));
-}
-
-function isIdle({ waiting, running }: Lane<Waiter>): boolean {
-  return waiting.length === 0 && running === 0;
-}
-
-/**
- * The lane whose turn it is: of those below their own limit, the one that has had the least of its share (start-time fair
- * queueing, after Goyal, Vin and Cheng, 1996). So a lane with a thousand requests delays the first request of another lane by
- * one turn, and shares hold whatever the requests cost. In a tie the lane that has waited longest goes first: `lanes` come
- * in that order.
- */
-function pickLane<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | undefined {
-  let next: Lane<W> | undefined;
-  for (const lane of lanes) {
-    if (lane.waiting.length === 0 || isAtLimit(lane)) continue;
-    if (next === undefined || lane.served < next.served) next = lane;
-  }
-  return next;
-}
-
-/**
- * The likely position of a request among all that wait, from 1. A lane at its own limit is skipped until one of its
- * requests has ended, so its requests are ahead of nobody else.
- */
-function queuePosition<W extends Waiter>(waiter: W, lanes: Iterable<Lane<W>>): number {
-  const all = [...lanes];
-  const own = all.find((lane) => lane.waiting.includes(waiter));
-  if (own === undefined) return 0;
-  const turn = startTimes(own).get(waiter) ?? 0;
-  let position = 1;
-  for (const lane of all) {
-    if (lane !== own && isAtLimit(lane)) continue;
-    for (const [other, start] of startTimes(lane)) {
-      if (other === waiter) break;
-      if (lane === own || start <= turn) position += 1;
-    }
-  }
-  return position;
-}
-
-/** What a request costs its lane. Bounded, as the backend rejects a request that asks for billions of sequences. */
-function costOf({ slots, cost = slots }: Waiter): number {
-  return Math.min(cost, MAX_COST);
-}
-
-const MAX_COST = 1024;
-
-/**
- * The request to evict from a full queue for one more in the lane `ownId`: the last of the lane that is longest for its weight,
- * if that lane is then still at least as long as the own one. So a key may fill the queue as long as no other key needs a
- * place. A lane may be at several queues.
- */
-function pickEvicted<W extends Waiter>(ownId: string, lanes: readonly Lane<W>[]): W | undefined {
-  const byId = Map.groupBy(lanes, ({ id }) => id);
-  const own = byId.get(ownId) ?? [];
-  let longest = own;
-  for (const parts of byId.values()) if (weightedLength(parts) > weightedLength(longest)) longest = parts;
-  if (longest === own || weightedLength(longest, 1) < weightedLength(own)) return undefined;
-  const fullestFirst = longest.toSorted((a, b) => b.waiting.length - a.waiting.length);
-  for (const { waiting } of fullestFirst) {
-    const last = waiting.findLast(({ requeued }) => !requeued);
-    if (last !== undefined) return last;
-  }
-  return undefined;
-}
-
-function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
-  const length = parts.reduce((sum, { waiting }) => sum + waiting.length, -without);
-  return length / (parts[0]?.settings.weight ?? 1);
-}
-
-function isAtLimit<W extends Waiter>({ running, settings }: Lane<W>): boolean {
-  return running >= settings.maxConcurrent;
-}
-
-/** What the lane will have been served when the turn of each of its requests comes. */
-function startTimes<W extends Waiter>({ waiting, served, settings }: Lane<W>): Map<W, number> {
-  const starts = new Map<W, number>();
-  let start = served;
-  for (const waiter of waiting) {
-    starts.set(waiter, start);
-    start += costOf(waiter) / settings.weight;
-  }
-  return starts;
-}
+import {
+  chargeElsewhere,
+  costOf,
+  createLane,
+  isAtLimit,
+  isIdle,
+  type Lane,
+  pickEvicted,
+  pickLane,
+  queuePosition,
+  type Waiter,
+} from './lane.ts';
+import type { LaneAccount, LaneAccounts, WaitingQueue } from './lane-accounts.ts';
 
 export interface QueueLimits {
   /** Waiting requests in all. */
@@ -196,9 +45,10 @@ const noGrants: readonly never[] = [];
  * Between two events no request waits that could be served, so a new one is granted at once only if it overtakes nobody.
  * The first request of the lane whose turn it is blocks the others until it fits, or requests with many slots would starve.
  */
-export class FairQueue<W extends Waiter> {
+export class FairQueue<W extends Waiter> implements WaitingQueue {
   readonly #limits: QueueLimits;
   readonly #accounts: LaneAccounts | undefined;
+  readonly #onGrants: ((grants: readonly Grant<W>[]) => void) | undefined;
   readonly #peers: (() => readonly FairQueue<W>[]) | undefined;
   readonly #alone: readonly FairQueue<W>[] = [this];
   readonly #lanes = new Map<string, Lane<W>>();
@@ -210,8 +60,17 @@ export class FairQueue<W extends Waiter> {
   /** The last one of the lanes. */
   #last: Lane<W> | undefined;
 
-  /** `peers` are the queues that the limits apply to together. */
-  constructor(limits: QueueLimits, accounts?: LaneAccounts, peers?: () => readonly FairQueue<W>[]) {
+  /**
+   * `peers` are the queues that the limits apply to together. `onGrants` is called with grants that a queue with the same
+   * accounts has made possible.
+   */
+  constructor(
+    limits: QueueLimits,
+    accounts?: LaneAccounts,
+    peers?: () => readonly FairQueue<W>[],
+    onGrants?: (grants: readonly Grant<W>[]) => void,
+  ) {
+    this.#onGrants = onGrants;
     this.#limits = limits;
     this.#accounts = accounts;
     this.#peers = peers;
@@ -240,6 +99,7 @@ export class FairQueue<W extends Waiter> {
     if (atOnce) return { outcome: 'granted', grant: atOnce };
     if (waiter.requeued) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
+    lane.account?.queues.add(this);
     this.#waiting += 1;
     const [grant] = this.#grant();
     if (grant) return { outcome: 'granted', grant };
@@ -269,6 +129,7 @@ export class FairQueue<W extends Waiter> {
     if (!lane || index === -1) return false;
     lane.waiting.splice(index, 1);
     this.#waiting -= 1;
+    if (lane.waiting.length === 0) lane.account?.queues.delete(this);
     this.#closeIfIdle(lane);
     return true;
   }
@@ -280,7 +141,24 @@ export class FairQueue<W extends Waiter> {
       lane.running -= 1;
       this.#closeIfIdle(lane);
     }
-    return this.#grant();
+    return lane?.account === undefined ? this.#grant() : this.#releaseAt(lane.account);
+  }
+
+  /** The lane may have been at its limit, and wait at several engines. */
+  #releaseAt(account: LaneAccount): readonly Grant<W>[] {
+    account.running -= 1;
+    const grants: Grant<W>[] = [];
+    for (const queue of [...account.queues]) {
+      if (queue === this) grants.push(...this.#grant());
+      else queue.grantNext();
+    }
+    grants.push(...this.#grant());
+    return grants;
+  }
+
+  grantNext(): void {
+    const grants = this.#grant();
+    if (grants.length > 0) this.#onGrants?.(grants);
   }
 
   /** Slots appear and disappear with the backend; leased ones remain leased until they are released. */
@@ -303,10 +181,13 @@ export class FairQueue<W extends Waiter> {
     const known = this.#lanes.get(settings.id);
     if (known) {
       known.settings = settings;
+      if (known.account !== undefined) known.account.maxConcurrent = settings.maxConcurrent;
       if (known.waiting.length === 0) this.#moveToBack(known);
       return known;
     }
-    const lane = createLane<W>(settings, this.#served, this.#accounts?.of(settings.id));
+    const account = this.#accounts?.of(settings.id);
+    if (account !== undefined) account.maxConcurrent = settings.maxConcurrent;
+    const lane = createLane<W>(settings, this.#served, account);
     this.#lanes.set(settings.id, lane);
     this.#last = lane;
     return lane;
@@ -353,7 +234,10 @@ export class FairQueue<W extends Waiter> {
     lane.served += turns;
     if (lane.account !== undefined) {
       lane.account.turns += turns;
+      lane.account.running += 1;
       lane.charged += turns;
+      // The last of them from now on.
+      if (lane.account.queues.delete(this) && lane.waiting.length > 0) lane.account.queues.add(this);
     }
     this.#moveToBack(lane);
     for (const other of this.#lanes.values()) this.#closeIfIdle(other);

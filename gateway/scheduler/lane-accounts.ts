@@ -1,6 +1,19 @@
-/** The turns that one lane has had at all engines: the cost of its granted requests, divided by its weight. */
+/** A queue in which a lane waits. */
+export interface WaitingQueue {
+  /** Grants what can be granted now, after a change elsewhere. */
+  grantNext(): void;
+}
+
+/** What one lane has at all engines together. */
 export interface LaneAccount {
+  /** Those it has had: the cost of its granted requests, divided by its weight. */
   turns: number;
+  /** Requests that hold slots. */
+  running: number;
+  /** The most that may. */
+  maxConcurrent: number;
+  /** Where it waits; where it had its last turn comes last. */
+  readonly queues: Set<WaitingQueue>;
 }
 
 /** The accounts that the queues of several engines share. There is one for each key that has sent a request. */
@@ -10,7 +23,7 @@ export class LaneAccounts {
   of(lane: string): LaneAccount {
     let account = this.#accounts.get(lane);
     if (account === undefined) {
-      account = { turns: 0 };
+      account = { turns: 0, running: 0, maxConcurrent: Infinity, queues: new Set() };
       this.#accounts.set(lane, account);
     }
     return account;

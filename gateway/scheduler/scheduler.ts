@@ -1,12 +1,6 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import {
-  FairQueue,
-  type Grant,
-  type LaneSettings,
-  type QueueCounts,
-  type QueueLimits,
-  type Waiter,
-} from './fair-queue.ts';
+import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
+import type { LaneSettings, Waiter } from './lane.ts';
 import type { LaneAccounts } from './lane-accounts.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
 
@@ -57,7 +51,7 @@ export interface SchedulerOptions {
   readonly leasesSlots?: boolean;
   /** For requests that need no slot. Those that wait there, and the outcomes there, are included in the numbers of this one. */
   readonly countingScheduler?: Scheduler;
-  /** What lanes have had at the other engines; undefined with one engine. */
+  /** What lanes have at all engines; undefined with one engine. */
   readonly accounts?: LaneAccounts | undefined;
   /** Those of the other engines of the model, which have the limits in common; undefined with one engine. */
   readonly peers?: (() => readonly Scheduler[]) | undefined;
@@ -137,7 +131,8 @@ export class Scheduler {
     this.#countingScheduler = countingScheduler;
     this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
-    this.#queue = new FairQueue(limits, accounts, peers && (() => peers().map((peer) => peer.#queue)));
+    const queues = peers && (() => peers().map((peer) => peer.#queue));
+    this.#queue = new FairQueue(limits, accounts, queues, (grants) => this.#grant(grants));
   }
 
   get counts(): QueueCounts {
@@ -348,7 +343,7 @@ export class Scheduler {
  * llama-server starts a thread for each and has no processor to spare: every one of them slows generation down.
  */
 export const COUNTING_CONCURRENCY = 4;
-/** The most of one key, so that other keys find a place. */
+/** The most of one key, at all engines, so that other keys find a place. */
 const COUNTING_CONCURRENCY_PER_LANE = 2;
 /** The part of a body that costs one turn. */
 const BYTES_PER_TURN = 64 * 1024;

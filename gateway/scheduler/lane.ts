@@ -1,0 +1,165 @@
+import { type Key, type Priority, priorities } from '../../keys/key.ts';
+import type { LaneAccount } from './lane-accounts.ts';
+
+/** A request that wants slots. */
+export interface Waiter {
+  /** How many sequences the backend will decode for it. */
+  readonly slots: number;
+  /** Its cost to the lane, if that is not the number of its slots. */
+  readonly cost?: number;
+  /** It was served before and lost that: it goes first in its lane, even if the queue is full. */
+  readonly requeued?: boolean;
+  readonly lane: LaneSettings;
+}
+
+/** The lane that a request belongs to. Every key has its own. */
+export interface LaneSettings {
+  readonly id: string;
+  /** Turns in a round, relative to the other lanes. */
+  readonly weight: number;
+  /** The most requests of this lane that hold slots at once, at all engines; more wait. */
+  readonly maxConcurrent: number;
+}
+
+/** One waiting line, first come, first served. */
+export interface Lane<W extends Waiter> {
+  readonly id: string;
+  settings: LaneSettings;
+  readonly waiting: W[];
+  /** Requests of this lane that hold slots. */
+  running: number;
+  /** How much of its share the lane has had: the cost of the granted requests, divided by its weight. */
+  served: number;
+  /** What it has at all engines; undefined if there is one engine. */
+  readonly account: LaneAccount | undefined;
+  /** The turns of the account that `served` includes. */
+  charged: number;
+}
+
+const weights: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
+
+/** Without authentication all requests share one lane: there is no identity that can be trusted. */
+const sharedLane: LaneSettings = { id: '', weight: weights.normal, maxConcurrent: Infinity };
+
+/** The lane of a key, with the settings that the key has now. */
+export function laneForKey(key: Key | undefined): LaneSettings {
+  if (key === undefined) return sharedLane;
+  return {
+    id: key.id,
+    weight: weights[key.priority],
+    maxConcurrent: key.limits.concurrent || Infinity,
+  };
+}
+
+export function priorityForWeight(weight: number): Priority {
+  return priorities.find((priority) => weights[priority] === weight) ?? 'normal';
+}
+
+export function createLane<W extends Waiter>(
+  settings: LaneSettings,
+  served: number,
+  account: LaneAccount | undefined,
+): Lane<W> {
+  return {
+    ...{ id: settings.id, settings, waiting: [], running: 0, served, account },
+    charged: account?.turns ?? 0,
+  };
+}
+
+/** The most turns elsewhere that count against a lane here: it must not wait for ever where others are slower. */
+const MAX_TURNS_ELSEWHERE = 8;
+
+/** A turn is a turn, whatever the model: adds those that a lane has had at other engines to what it has had here. */
+export function chargeElsewhere(lane: Lane<Waiter>, served: number): void {
+  if (lane.account === undefined) return;
+  const turns = lane.account.turns - lane.charged;
+  lane.charged = lane.account.turns;
+  if (turns > 0)
+    lane.served = Math.max(lane.served, Math.min(lane.served + turns, served + MAX_TURNS_ELSEWHERE));
+}
+
+export function isIdle({ waiting, running }: Lane<Waiter>): boolean {
+  return waiting.length === 0 && running === 0;
+}
+
+/**
+ * The lane whose turn it is: of those below their own limit, the one that has had the least of its share (start-time fair
+ * queueing, after Goyal, Vin and Cheng, 1996). So a lane with a thousand requests delays the first request of another lane by
+ * one turn, and shares hold whatever the requests cost. In a tie the lane that has waited longest goes first: `lanes` come
+ * in that order.
+ */
+export function pickLane<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | undefined {
+  let next: Lane<W> | undefined;
+  for (const lane of lanes) {
+    if (lane.waiting.length === 0 || isAtLimit(lane)) continue;
+    if (next === undefined || lane.served < next.served) next = lane;
+  }
+  return next;
+}
+
+/**
+ * The likely position of a request among all that wait, from 1. A lane at its own limit is skipped until one of its
+ * requests has ended, so its requests are ahead of nobody else.
+ */
+export function queuePosition<W extends Waiter>(waiter: W, lanes: Iterable<Lane<W>>): number {
+  const all = [...lanes];
+  const own = all.find((lane) => lane.waiting.includes(waiter));
+  if (own === undefined) return 0;
+  const turn = startTimes(own).get(waiter) ?? 0;
+  let position = 1;
+  for (const lane of all) {
+    if (lane !== own && isAtLimit(lane)) continue;
+    for (const [other, start] of startTimes(lane)) {
+      if (other === waiter) break;
+      if (lane === own || start <= turn) position += 1;
+    }
+  }
+  return position;
+}
+
+/** What a request costs its lane. Bounded, as the backend rejects a request that asks for billions of sequences. */
+export function costOf({ slots, cost = slots }: Waiter): number {
+  return Math.min(cost, MAX_COST);
+}
+
+const MAX_COST = 1024;
+
+/**
+ * The request to evict from a full queue for one more in the lane `ownId`: the last of the lane that is longest for its weight,
+ * if that lane is then still at least as long as the own one. So a key may fill the queue as long as no other key needs a
+ * place. A lane may be at several queues.
+ */
+export function pickEvicted<W extends Waiter>(ownId: string, lanes: readonly Lane<W>[]): W | undefined {
+  const byId = Map.groupBy(lanes, ({ id }) => id);
+  const own = byId.get(ownId) ?? [];
+  let longest = own;
+  for (const parts of byId.values()) if (weightedLength(parts) > weightedLength(longest)) longest = parts;
+  if (longest === own || weightedLength(longest, 1) < weightedLength(own)) return undefined;
+  const fullestFirst = longest.toSorted((a, b) => b.waiting.length - a.waiting.length);
+  for (const { waiting } of fullestFirst) {
+    const last = waiting.findLast(({ requeued }) => !requeued);
+    if (last !== undefined) return last;
+  }
+  return undefined;
+}
+
+function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
+  const length = parts.reduce((sum, { waiting }) => sum + waiting.length, -without);
+  return length / (parts[0]?.settings.weight ?? 1);
+}
+
+export function isAtLimit<W extends Waiter>({ running, settings, account }: Lane<W>): boolean {
+  if (account !== undefined) return account.running >= account.maxConcurrent;
+  return running >= settings.maxConcurrent;
+}
+
+/** What the lane will have been served when the turn of each of its requests comes. */
+function startTimes<W extends Waiter>({ waiting, served, settings }: Lane<W>): Map<W, number> {
+  const starts = new Map<W, number>();
+  let start = served;
+  for (const waiter of waiting) {
+    starts.set(waiter, start);
+    start += costOf(waiter) / settings.weight;
+  }
+  return starts;
+}
