@@ -116,7 +116,7 @@ export async function startGateway(
   const gpus = monitorGpus(config.gpu, log);
   registerGpuMetrics(metrics.registry, gpus);
   const readTotals = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
-  const tokenCost = new RecentTokenCost(readTotals, config.ledger.costPerHour);
+  const tokenCost = new RecentTokenCost(readTotals, config.ledger.costPerHour, directory !== undefined);
   registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, tokenCost);
   const bodyBudget = new BodyBudget(config.limits.bodies);
   const rateLimits = new RateLimits(config.rates.defaults, rateCounters.store);

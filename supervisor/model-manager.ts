@@ -32,6 +32,8 @@ export interface ModelManagerOptions {
 /** The placement is asked again at the time that it names, within these bounds. */
 const minIntervalMs = 10;
 const maxIntervalMs = 60_000;
+/** How often the files of models that could not be loaded are looked at. */
+const fileIntervalMs = 1000;
 
 /** Owns the models of the registry, and performs what the placement decides: which of them are loaded. */
 export class ModelManager implements MemoryReport {
@@ -42,6 +44,7 @@ export class ModelManager implements MemoryReport {
   readonly #memory: ModelMemory;
   #store: RegistryStore | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #fileTimer: NodeJS.Timeout | undefined;
   #isUpdating = false;
   #isClosed = false;
 
@@ -75,6 +78,7 @@ export class ModelManager implements MemoryReport {
     // The file may have changed since the preflight.
     const { problem, value } = this.#store;
     if (problem === undefined && value.text !== undefined) this.#registry = value.registry;
+    this.#fileTimer = setInterval(() => this.#retryChangedFiles(), fileIntervalMs).unref();
     this.update();
   }
 
@@ -98,6 +102,7 @@ export class ModelManager implements MemoryReport {
     model.isSecondAttempt = false;
     model.missedBytes = undefined;
     model.loadedAt = performance.now();
+    if (model.record) model.rejectedFiles.onReady(model.record);
     model.usage.loaded(model.loadedAt);
     this.#measure(model).catch(recordUnhandledError);
   }
@@ -107,6 +112,7 @@ export class ModelManager implements MemoryReport {
     const { log } = this.#options;
     const model = this.#modelOf(engine);
     engine.stop().catch(recordUnhandledError);
+    if (model?.record && crash?.crash === 'bad-model') model.rejectedFiles.onRejected(model.record);
     if (model && crash && isOutOfMemory(crash.crash) && this.#makeRoom(model)) {
       engine.forgetFailure();
       log.warn({ model: model.id }, 'not enough memory to load the model: freeing more for a second attempt');
@@ -151,10 +157,25 @@ export class ModelManager implements MemoryReport {
     this.#isClosed = true;
     this.#store?.close();
     clearTimeout(this.#timer);
+    clearInterval(this.#fileTimer);
   }
 
   #modelOf(engine: Engine): ServedModel | undefined {
     return this.#models.find(({ engines }) => engines.includes(engine));
+  }
+
+  /** A model whose files were missing or damaged can be loaded again once they have changed. */
+  #retryChangedFiles(): void {
+    for (const model of this.#models) {
+      if (model.failure !== 'bad-model' || !model.record) continue;
+      if (!model.rejectedFiles.haveChanged(model.record)) continue;
+      this.#options.log.info(
+        { model: model.id },
+        'the files of a model that could not be loaded have changed',
+      );
+      model.forgetFailure();
+      this.update();
+    }
   }
 
   #recordDemand({ models, leases }: DemandMessage): void {

@@ -3,6 +3,7 @@ import type { ModelState, ModelStatus } from '../health/supervisor-messages.ts';
 import type { ModelRecord } from '../models/registry.ts';
 import type { Engine } from './engine.ts';
 import { ModelUsage } from './model-usage.ts';
+import { RejectedFiles } from './rejected-files.ts';
 import { bestStatus } from './system-status.ts';
 
 /** A model that the deployment serves, with its engines: one, or several replicas. */
@@ -19,6 +20,7 @@ export class ServedModel {
   wasReady = false;
   /** One that is created again has that of the model before: the gateway reports only changes. */
   usage = new ModelUsage(performance.now());
+  readonly rejectedFiles = new RejectedFiles();
   /** When the switch to it was begun, and when it was loaded, in milliseconds of a monotonic clock. */
   switchedAt: number | undefined;
   loadedAt: number | undefined;

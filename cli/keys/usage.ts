@@ -35,7 +35,8 @@ Days are UTC days. A running gateway writes its usage once a second.
 INPUT are prompt tokens, CACHED those of them taken from the prompt cache, OUTPUT generated tokens.
 An interrupted response counts the tokens generated so far.
 COST is MACHINE × COST_PER_HOUR. MACHINE is the time at the engine as a share of the whole machine: a request that used
-one of four slots for a minute counts 15 s. Idle time is not charged to any key, so the sum is less than the bill.`;
+one of four slots for a minute counts 15 s. Several loaded models share the machine equally.
+Idle time is not charged to any key, so the sum is less than the bill.`;
 
 export function usageCommand(): Command {
   return new Command('usage')

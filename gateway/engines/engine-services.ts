@@ -35,6 +35,8 @@ export interface EngineServicesOptions {
   readonly log: Log;
   /** Aborts when the gateway ends. */
   readonly stopped: AbortSignal;
+  /** How many engines share the machine now; undefined with one. */
+  readonly openEngines?: () => number;
   /** Called when its status or its capacity may have changed. */
   readonly onChange?: () => void;
 }
@@ -67,6 +69,7 @@ export class EngineServices {
   #wasReady = false;
   #resumedAt = Number.NEGATIVE_INFINITY;
   readonly #onChange: (() => void) | undefined;
+  readonly #openEngines: (() => number) | undefined;
   readonly #log: Log;
 
   static async create(options: EngineServicesOptions): Promise<EngineServices> {
@@ -79,6 +82,7 @@ export class EngineServices {
     const { maxReplays } = config.admission;
     this.id = id;
     this.#onChange = options.onChange;
+    this.#openEngines = options.openEngines;
     this.backend = backend;
     this.pool = pool;
     this.maySleep = options.maySleep;
@@ -120,6 +124,11 @@ export class EngineServices {
   /** It serves requests now. One that rejects our key does not, however free it looks. */
   get isOpen(): boolean {
     return this.scheduler.capacity > 0 && !this.monitor.keyRejected;
+  }
+
+  /** What it counts as of the machine: the engines that serve now share it equally. */
+  get machineShare(): number {
+    return this.#openEngines === undefined ? 1 : 1 / Math.max(this.#openEngines(), 1);
   }
 
   /** Requests at it that it has not finished. */

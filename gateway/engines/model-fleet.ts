@@ -228,6 +228,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
     };
     const options: EngineServicesOptions = {
       ...{ id, config, supervisor, stopped, maySleep, onChange },
+      openEngines: () => this.#all.filter(({ isOpen }) => isOpen).length,
       backend: isElsewhere ? new RemoteBackend(address, keyFile, log) : { address, apiKey },
       queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
       siblings: () => model.engines,

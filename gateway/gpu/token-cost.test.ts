@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type KeyWork, tokenCostBetween, tokenCostByKey, type WorkTally } from './token-cost.ts';
+import { tokenCostBetween, tokenCostBy, type WorkOfOne, type WorkTally } from './token-cost.ts';
 
-const begin: WorkTally = { at: 0, joules: 1000, output: 0, processed: 0, keys: new Map() };
+const begin: WorkTally = { at: 0, joules: 1000, output: 0, processed: 0, keys: new Map(), models: new Map() };
 
-const work = (machineMs: number, output: number, processed = output): KeyWork => ({
+const work = (machineMs: number, output: number, processed = output): WorkOfOne => ({
   machineMs,
   output,
   processed,
 });
 
 /** A minute later, at 300 W. */
-function minuteLater(keys: Record<string, KeyWork>): WorkTally {
+function minuteLater(keys: Record<string, WorkOfOne>): WorkTally {
   const all = Object.values(keys);
   return {
     at: 60_000,
@@ -18,6 +18,7 @@ function minuteLater(keys: Record<string, KeyWork>): WorkTally {
     output: all.reduce((sum, { output }) => sum + output, 0),
     processed: all.reduce((sum, { processed }) => sum + processed, 0),
     keys: new Map(Object.entries(keys)),
+    models: new Map(),
   };
 }
 
@@ -62,7 +63,8 @@ describe('the cost of a token', () => {
 
 describe('the token costs by key', () => {
   it('divide the spending in proportion to machine time', () => {
-    const costs = tokenCostByKey(
+    const costs = tokenCostBy(
+      'keys',
       begin,
       minuteLater({ app: work(30_000, 3000), batch: work(10_000, 3000), idle: work(0, 0) }),
       3,
@@ -74,7 +76,7 @@ describe('the token costs by key', () => {
 
   it('add up to the whole spending', () => {
     const keys = { a: work(1234, 17, 170), b: work(777, 300, 900), c: work(5, 1, 1) };
-    const costs = tokenCostByKey(begin, minuteLater(keys), 3);
+    const costs = tokenCostBy('keys', begin, minuteLater(keys), 3);
     const paid = Object.entries(keys).map(
       ([id, { processed }]) => ((costs.get(id)?.costPerMillionTokens ?? 0) * processed) / 1e6,
     );
@@ -84,6 +86,17 @@ describe('the token costs by key', () => {
   it('count only the work of the interval', () => {
     const from = { ...begin, keys: new Map([['app', work(10_000, 500)]]), output: 500, processed: 500 };
     const to = minuteLater({ app: work(20_000, 1500) });
-    expect(tokenCostByKey(from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);
+    expect(tokenCostBy('keys', from, to, undefined).get('app')?.joulesPerOutputToken).toBe(18);
+  });
+});
+
+it('the token costs by model divide the spending in the same way', () => {
+  const models = new Map(Object.entries({ chat: work(45_000, 3000), embeddings: work(15_000, 0, 6000) }));
+  const costs = tokenCostBy('models', begin, { ...minuteLater({}), models }, 3);
+  expect(costs.get('chat')?.joulesPerOutputToken).toBeCloseTo((18_000 * 0.75) / 3000);
+  expect(costs.get('embeddings')).toMatchObject({
+    joulesPerOutputToken: undefined,
+    joulesPerToken: (18_000 * 0.25) / 6000,
+    costPerMillionTokens: ((0.05 * 0.25) / 6000) * 1e6,
   });
 });

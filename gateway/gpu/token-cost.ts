@@ -7,7 +7,8 @@ export interface Work {
   readonly processed: number;
 }
 
-export interface KeyWork extends Work {
+/** Of a key or a model. */
+export interface WorkOfOne extends Work {
   /** Machine time: one of four slots for a second is a quarter of a second. */
   readonly machineMs: number;
 }
@@ -18,7 +19,8 @@ export interface WorkTally extends Work {
   readonly at: number;
   /** Undefined if no GPU reports its power. */
   readonly joules: number | undefined;
-  readonly keys: ReadonlyMap<string, KeyWork>;
+  readonly keys: ReadonlyMap<string, WorkOfOne>;
+  readonly models: ReadonlyMap<string, WorkOfOne>;
 }
 
 /** The cost of a token; undefined if there were no tokens or the spending is unknown. */
@@ -40,20 +42,21 @@ export function tokenCostBetween(from: WorkTally, to: WorkTally, costPerHour: nu
 }
 
 /**
- * The same for each key that used the machine in the interval. All spending, including idle time, is divided among the
- * keys in proportion to their machine time, so together they pay for all of it.
+ * The same for each key or model that used the machine in the interval. All spending, including idle time, is divided
+ * among them in proportion to their machine time, so together they pay for all of it.
  */
-export function tokenCostByKey(
+export function tokenCostBy(
+  group: 'keys' | 'models',
   from: WorkTally,
   to: WorkTally,
   costPerHour: number | undefined,
 ): Map<string, TokenCost> {
   const spending = spendingBetween(from, to, costPerHour);
-  const work = [...to.keys].map(([id, now]) => [id, keyWorkBetween(from.keys.get(id), now)] as const);
-  const machineMs = work.reduce((sum, [, ofKey]) => sum + ofKey.machineMs, 0);
-  const active = work.filter(([, ofKey]) => ofKey.machineMs > 0);
+  const work = [...to[group]].map(([id, now]) => [id, workOfOneBetween(from[group].get(id), now)] as const);
+  const machineMs = work.reduce((sum, [, ofOne]) => sum + ofOne.machineMs, 0);
+  const active = work.filter(([, ofOne]) => ofOne.machineMs > 0);
   return new Map(
-    active.map(([id, ofKey]) => [id, divide(multiply(spending, ofKey.machineMs / machineMs), ofKey)]),
+    active.map(([id, ofOne]) => [id, divide(multiply(spending, ofOne.machineMs / machineMs), ofOne)]),
   );
 }
 
@@ -68,7 +71,10 @@ function workBetween(from: Work, to: Work): Work {
   return { output: to.output - from.output, processed: to.processed - from.processed };
 }
 
-function keyWorkBetween(from: KeyWork = { output: 0, processed: 0, machineMs: 0 }, to: KeyWork): KeyWork {
+function workOfOneBetween(
+  from: WorkOfOne = { output: 0, processed: 0, machineMs: 0 },
+  to: WorkOfOne,
+): WorkOfOne {
   return { ...workBetween(from, to), machineMs: to.machineMs - from.machineMs };
 }
 
@@ -93,6 +99,8 @@ const INTERVAL = 5000;
 /** The period that counts as recent. */
 const WINDOW = 300_000;
 
+const noCosts: ReadonlyMap<string, TokenCost> = new Map();
+
 /** The cost of a token over the last five minutes, or since the gateway started. */
 export class RecentTokenCost {
   readonly #takeTally: () => WorkTally;
@@ -100,8 +108,11 @@ export class RecentTokenCost {
   /** Oldest first. */
   readonly #tallies: WorkTally[];
   readonly #timer: NodeJS.Timeout;
+  readonly #hasModels: boolean;
 
-  constructor(takeTally: () => WorkTally, costPerHour: number | undefined) {
+  /** `hasModels`: several models are served. */
+  constructor(takeTally: () => WorkTally, costPerHour: number | undefined, hasModels = false) {
+    this.#hasModels = hasModels;
     this.#takeTally = takeTally;
     this.#costPerHour = costPerHour;
     this.#tallies = [takeTally()];
@@ -114,7 +125,13 @@ export class RecentTokenCost {
 
   /** By key id; only keys that used the machine in this time. */
   get byKey(): ReadonlyMap<string, TokenCost> {
-    return tokenCostByKey(this.#oldest, this.#takeTally(), this.#costPerHour);
+    return tokenCostBy('keys', this.#oldest, this.#takeTally(), this.#costPerHour);
+  }
+
+  /** By model, if there are several; only those that answered in this time. */
+  get byModel(): ReadonlyMap<string, TokenCost> {
+    if (!this.#hasModels) return noCosts;
+    return tokenCostBy('models', this.#oldest, this.#takeTally(), this.#costPerHour);
   }
 
   close(): void {

@@ -330,6 +330,16 @@ export const models = {
     'Restarts of the engines of a model after crashes.',
     ['model'],
   ),
+  machine: define('Models', 'counter')(
+    'corral_model_machine_seconds_total',
+    'Time at the engine as a share of the whole machine, by model that answered. The models that are loaded share the machine equally.',
+    ['model'],
+  ),
+  cost: define('Models', 'counter')(
+    'corral_model_cost_total',
+    'Cost of the machine time, by model that answered, in the currency of COST_PER_HOUR; only if that is set.',
+    ['model'],
+  ),
   crashes: define('Models', 'counter')(
     'corral_model_crashes_total',
     'Crashes of the engines of a model, by crash class.',
@@ -490,6 +500,16 @@ export const tokenCost = {
     'corral_cost_per_million_tokens',
     'Cost of a million tokens over the last five minutes, including idle time. tokens: output, or processed (output and uncached input). Only if COST_PER_HOUR is set.',
     ['tokens'],
+  ),
+  modelEnergy: define('GPU', 'gauge')(
+    'corral_model_energy_per_token_joules',
+    'Energy per token, by model that answered; with several models. All energy of the last five minutes is divided among the models in proportion to their machine time.',
+    ['model', 'tokens'],
+  ),
+  modelCost: define('GPU', 'gauge')(
+    'corral_model_cost_per_million_tokens',
+    'Cost of a million tokens, by model that answered; with several models. All cost of the last five minutes is divided among the models in proportion to their machine time.',
+    ['model', 'tokens'],
   ),
   keyEnergy: define('GPU', 'gauge')(
     'corral_key_energy_per_token_joules',

@@ -86,6 +86,8 @@ interface TokenCost {
 export interface TokenCostSource {
   readonly overall: TokenCost;
   readonly byKey: ReadonlyMap<string, TokenCost>;
+  /** Empty with one model. */
+  readonly byModel: ReadonlyMap<string, TokenCost>;
 }
 
 /** The costs by key go to `keyRegistry`, as not every client may see them. */
@@ -96,8 +98,10 @@ export function registerTokenCostMetrics(
 ): void {
   registerSamples(registry, tokenCost.energy, () => energySamples(costs.overall));
   registerSamples(registry, tokenCost.cost, () => costSamples(costs.overall));
-  registerSamples(keyRegistry, tokenCost.keyEnergy, () => samplesByKey(costs.byKey, energySamples));
-  registerSamples(keyRegistry, tokenCost.keyCost, () => samplesByKey(costs.byKey, costSamples));
+  registerSamples(registry, tokenCost.modelEnergy, () => samplesBy('model', costs.byModel, energySamples));
+  registerSamples(registry, tokenCost.modelCost, () => samplesBy('model', costs.byModel, costSamples));
+  registerSamples(keyRegistry, tokenCost.keyEnergy, () => samplesBy('key', costs.byKey, energySamples));
+  registerSamples(keyRegistry, tokenCost.keyCost, () => samplesBy('key', costs.byKey, costSamples));
 }
 
 function energySamples({ joulesPerOutputToken, joulesPerToken }: TokenCost): MetricSample<'tokens'>[] {
@@ -114,11 +118,14 @@ function knownSamples(values: Readonly<Record<string, number | undefined>>): Met
   );
 }
 
-function samplesByKey(
-  byKey: TokenCostSource['byKey'],
+function samplesBy<Label extends 'key' | 'model'>(
+  label: Label,
+  costs: ReadonlyMap<string, TokenCost>,
   toCostSamples: (cost: TokenCost) => MetricSample<'tokens'>[],
-): MetricSample<'key' | 'tokens'>[] {
-  return [...byKey].flatMap(([key, cost]) =>
-    toCostSamples(cost).map(([labels, value]) => [{ key, ...labels }, value] as const),
+): MetricSample<Label | 'tokens'>[] {
+  return [...costs].flatMap(([name, cost]) =>
+    toCostSamples(cost).map(
+      ([labels, value]) => [{ [label]: name, ...labels } as Record<Label | 'tokens', string>, value] as const,
+    ),
   );
 }

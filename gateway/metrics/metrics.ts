@@ -28,7 +28,7 @@ import {
 } from './process-metrics.ts';
 import { registerSamples, registerValue, statusSamples } from './register.ts';
 import { SeveralEngineMetrics } from './several-engines.ts';
-import { registerTrafficMetrics, Traffic } from './traffic.ts';
+import { registerMachineTimeMetrics, registerTrafficMetrics, Traffic } from './traffic.ts';
 
 /** Scrapes within this time, ms, share one page, so that any number of scrapers costs no more than one. */
 const PAGE_MAX_AGE = 250;
@@ -48,15 +48,19 @@ export interface MetricsOptions extends MetricSources {
   readonly dataDir: string;
 }
 
-/** Tokens and machine time since the gateway started, overall and by key. */
+interface WorkOfOne {
+  readonly output: number;
+  readonly processed: number;
+  readonly machineMs: number;
+}
+
+/** Tokens and machine time since the gateway started, overall, by key and by model. */
 export interface WorkDone {
   readonly output: number;
   /** Output and uncached input. */
   readonly processed: number;
-  readonly keys: ReadonlyMap<
-    string,
-    { readonly output: number; readonly processed: number; readonly machineMs: number }
-  >;
+  readonly keys: ReadonlyMap<string, WorkOfOne>;
+  readonly models: ReadonlyMap<string, WorkOfOne>;
 }
 
 /** Everything that `/metrics` shows. Other components can register their own metrics (register.ts). */
@@ -92,6 +96,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerExternalMetrics(registry, external);
   registerModelMetrics(registry, () => external.supervisor);
   registerDirectoryMetrics(registry, directory);
+  registerMachineTimeMetrics(registry, directory && traffic, options.costPerHour);
   registerBuildInfo(registry, options);
   registerProcessMetrics(registry, loop, () => external.openFiles);
   registerKeyTrafficMetrics(keyRegistry, keyTraffic, options.costPerHour);
@@ -166,15 +171,25 @@ function registerBuildInfo(registry: Registry, { backendMonitor }: MetricSources
 
 function sumWork(traffic: Traffic, keyTraffic: KeyTraffic): WorkDone {
   let [output, processed] = [0, 0];
-  for (const model of traffic.models) {
-    output += model.output.sum;
-    processed += model.input.sum - model.cached + model.output.sum;
+  const models = new Map<string, WorkOfOne>();
+  for (const operation of traffic.models) {
+    const generated = operation.output.sum;
+    const read = operation.input.sum - operation.cached;
+    output += generated;
+    processed += read + generated;
+    const name = operation.labels.gen_ai_request_model;
+    const known = models.get(name) ?? { output: 0, processed: 0, machineMs: 0 };
+    models.set(name, {
+      output: known.output + generated,
+      processed: known.processed + read + generated,
+      machineMs: known.machineMs + operation.machineMs,
+    });
   }
   const keys = [...keyTraffic.all].map(({ labels, sums }) => {
     const { input, cached, machineMs } = sums;
     return [labels.key, { output: sums.output, processed: input - cached + sums.output, machineMs }] as const;
   });
-  return { output, processed, keys: new Map(keys) };
+  return { output, processed, keys: new Map(keys), models };
 }
 
 /**

@@ -1,9 +1,17 @@
 import type { Registry } from 'prom-client';
 import type { Priority } from '../../keys/key.ts';
+import { HOUR } from '../../settings/durations.ts';
 import { getOperation, type Operation, routeLabel } from '../api/route-table.ts';
 import type { Usage } from '../api/usage.ts';
 import type { RequestFinished, RequestOutcome, RequestRecord } from '../proxy/request-record.ts';
-import { generation, type MetricSample, queue, requests } from './catalogue.ts';
+import {
+  generation,
+  type MetricDefinition,
+  type MetricSample,
+  models,
+  queue,
+  requests,
+} from './catalogue.ts';
 import { BoundedLabel, HistogramData } from './counting.ts';
 import { registerHistograms, registerSamples, registerValue } from './register.ts';
 
@@ -65,6 +73,7 @@ export class Traffic {
     const hasLeft = end.outcome === 'client_left';
     model.recordDuration((endedAt - startedAt) / 1000, error ?? (hasLeft ? 'client_left' : ''));
     if (usage) model.recordUsage(usage);
+    model.machineMs += (record.computeMs ?? 0) * (record.machineShare ?? 0);
     if (!streamed || firstByteAt === undefined || !(hasLeft || end.outcome === 'ok')) return;
     model.firstToken.observe((firstByteAt - startedAt) / 1000);
     const laterTokens = (usage?.output ?? 0) - 1;
@@ -113,6 +122,7 @@ class ModelTraffic {
   readonly input = new HistogramData(generation.usage.bounds);
   readonly output = new HistogramData(generation.usage.bounds);
   cached = 0;
+  machineMs = 0;
 
   constructor(operation: Operation, model: string) {
     this.labels = {
@@ -164,18 +174,34 @@ export function registerTrafficMetrics(registry: Registry, traffic: Traffic): vo
   registerGenerationMetrics(registry, () => [...traffic.models]);
 }
 
-function registerGenerationMetrics(registry: Registry, models: () => readonly ModelTraffic[]): void {
-  registerHistograms(registry, generation.duration, () => models().flatMap(durationHistograms));
+/** `traffic` is undefined with one model, whose machine time is that of all keys. */
+export function registerMachineTimeMetrics(
+  registry: Registry,
+  traffic: Pick<Traffic, 'models'> | undefined,
+  costPerHour: number | undefined,
+): void {
+  const register = (metric: MetricDefinition<'model'>, perMs: number | undefined) =>
+    registerSamples(registry, metric, () =>
+      traffic === undefined || perMs === undefined
+        ? []
+        : sumByModel([...traffic.models], ({ machineMs }) => machineMs * perMs),
+    );
+  register(models.machine, 1 / 1000);
+  register(models.cost, costPerHour === undefined ? undefined : costPerHour / HOUR);
+}
+
+function registerGenerationMetrics(registry: Registry, all: () => readonly ModelTraffic[]): void {
+  registerHistograms(registry, generation.duration, () => all().flatMap(durationHistograms));
   registerHistograms(registry, generation.firstToken, () =>
-    models().map(({ labels, firstToken }) => [labels, firstToken] as const),
+    all().map(({ labels, firstToken }) => [labels, firstToken] as const),
   );
   registerHistograms(registry, generation.perToken, () =>
-    models().map(({ labels, perToken }) => [labels, perToken] as const),
+    all().map(({ labels, perToken }) => [labels, perToken] as const),
   );
-  registerHistograms(registry, generation.usage, () => models().flatMap(usageHistograms));
-  registerSamples(registry, generation.input, () => sumByModel(models(), ({ input }) => input.sum));
-  registerSamples(registry, generation.cached, () => sumByModel(models(), ({ cached }) => cached));
-  registerSamples(registry, generation.output, () => sumByModel(models(), ({ output }) => output.sum));
+  registerHistograms(registry, generation.usage, () => all().flatMap(usageHistograms));
+  registerSamples(registry, generation.input, () => sumByModel(all(), ({ input }) => input.sum));
+  registerSamples(registry, generation.cached, () => sumByModel(all(), ({ cached }) => cached));
+  registerSamples(registry, generation.output, () => sumByModel(all(), ({ output }) => output.sum));
 }
 
 function durationHistograms({ durations }: ModelTraffic) {

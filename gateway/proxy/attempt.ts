@@ -85,7 +85,7 @@ function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promi
       return admit(context, { ...leaseRequest, requeued: true, since: admission.since });
     }
     if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
-    record.machineShare = admission.lease.slots / Math.max(scheduler.capacity, 1);
+    record.machineShare = (admission.lease.slots / Math.max(scheduler.capacity, 1)) * engine.machineShare;
     return admission.lease;
   };
   const admitting = scheduler.admit(leaseRequest);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HOUR } from '../../settings/durations.ts';
+import { isRunning } from '../harness/start-deployment.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { ChaosProduct } from './product.ts';
 
@@ -10,39 +11,41 @@ export interface Fault {
   readonly inject: (product: ChaosProduct) => Promise<void>;
 }
 
-/** Sends a signal to llama-server and waits until a new one is ready. */
+/** Sends a signal to a llama-server and waits until the product serves again. */
 function engineSignal(signal: NodeJS.Signals): Fault {
   return {
     name: `${signal} to llama-server`,
     async inject(product) {
-      const pid = product.pidOf('llama-server');
-      if (pid === undefined) return;
+      const pid = await anyEngine(product);
       process.kill(pid, signal);
-      await waitFor('another llama-server', () => ![undefined, pid].includes(product.pidOf('llama-server')));
-      await waitUntilReady(product);
+      await waitFor('its end', () => !isRunning(pid));
+      await waitUntilServing(product);
     },
   };
 }
 
-/** The new llama-server is killed, too, before it has loaded the model. */
+/** The next llama-server is killed, too, before it has loaded the model. */
 const killWhileLoading: Fault = {
   name: 'SIGKILL to llama-server, and to the next one while it starts',
   async inject(product) {
-    const first = product.pidOf('llama-server');
-    if (first === undefined) return;
-    process.kill(first, 'SIGKILL');
-    const second = await waitFor('another llama-server', () => {
-      const pid = product.pidOf('llama-server');
-      return pid === first ? undefined : pid;
-    });
-    process.kill(second, 'SIGKILL');
-    await waitFor(
-      'a third llama-server',
-      () => ![undefined, first, second].includes(product.pidOf('llama-server')),
+    const known = product.enginePids();
+    process.kill(await anyEngine(product), 'SIGKILL');
+    const next = await waitFor('another llama-server', () =>
+      product.enginePids().find((pid) => !known.includes(pid)),
     );
-    await waitUntilReady(product);
+    process.kill(next, 'SIGKILL');
+    await waitFor('its end', () => !isRunning(next));
+    await waitUntilServing(product);
   },
 };
+
+/** The pid of one of the running llama-servers, chosen at random. */
+async function anyEngine(product: ChaosProduct): Promise<number> {
+  return waitFor('a llama-server', () => {
+    const pids = product.enginePids();
+    return pids[Math.floor(Math.random() * pids.length)];
+  });
+}
 
 const breakKeyFile: Fault = {
   name: 'an invalid key file',
@@ -68,7 +71,7 @@ const breakKeyFile: Fault = {
 const fillDisk: Fault = {
   name: 'a full disk, and SIGKILL to llama-server',
   async inject(product) {
-    const pids = [product.process.pid, product.pidOf('gateway')].filter((pid) => pid !== undefined);
+    const pids = [product.process.pid, product.gatewayPid()].filter((pid) => pid !== undefined);
     for (const pid of pids) limitFileSize(pid, '0');
     try {
       await engineSignal('SIGKILL').inject(product);
@@ -101,11 +104,11 @@ const clockJump: Fault = {
 export const killGateway: Fault = {
   name: 'SIGKILL to the gateway',
   async inject(product) {
-    const pid = product.pidOf('gateway');
+    const pid = product.gatewayPid();
     if (pid === undefined) return;
     process.kill(pid, 'SIGKILL');
-    await waitFor('another gateway', () => ![undefined, pid].includes(product.pidOf('gateway')));
-    await waitUntilReady(product);
+    await waitFor('another gateway', () => ![undefined, pid].includes(product.gatewayPid()));
+    await waitUntilServing(product);
   },
 };
 
@@ -120,9 +123,11 @@ export const engineFaults: readonly Fault[] = [
   clockJump,
 ];
 
-async function waitUntilReady(product: ChaosProduct): Promise<void> {
-  const isReady = async () => (await fetch(`${product.healthOrigin}/readyz`)).ok;
-  await waitFor('the product to be ready again', isReady);
+async function waitUntilServing(product: ChaosProduct): Promise<void> {
+  await waitFor(
+    'the product to be ready again',
+    async () => product.enginePids().length > 0 && (await fetch(`${product.healthOrigin}/readyz`)).ok,
+  );
 }
 
 interface Health {

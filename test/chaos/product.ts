@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argumentsOf, childPids } from '../harness/child-processes.ts';
+import { keyFileText } from '../harness/key-file-text.ts';
 import { isRunning } from '../harness/start-deployment.ts';
 import { type Product, startProduct } from '../harness/start-product.ts';
 
@@ -13,19 +14,31 @@ export interface ChaosProduct extends Product {
   readonly dataDir: string;
   /** Moves the clock of its processes by `ms`. */
   shiftClock(ms: number): void;
-  /** The pid of its running child. */
-  pidOf(child: 'llama-server' | 'gateway'): number | undefined;
+  /** Of a key with the scope `admin`. */
+  readonly adminSecret: string;
+  gatewayPid(): number | undefined;
+  /** The pids of its running llama-servers. */
+  enginePids(): number[];
   /** The names of the files in its folder for temporary files. */
   temporaryFiles(): readonly string[];
 }
 
-export async function startChaosProduct(): Promise<ChaosProduct> {
+/** `prepare` gets its folder and returns further variables. Without it, the demo model is served. */
+export async function startChaosProduct(
+  prepare?: (folder: string) => Readonly<Record<string, string>>,
+): Promise<ChaosProduct> {
   const [secret, otherSecret] = ['sk-chaos-0123456789abcdef', 'sk-other-0123456789abcdef'];
+  const adminSecret = 'sk-admin-0123456789abcdef';
+  const keys = {
+    chaos: { secret },
+    other: { secret: otherSecret },
+    admin: { secret: adminSecret, scopes: ['admin' as const] },
+  };
   const clockOf = (folder: string) => join(folder, 'clock');
   const temporaryOf = (folder: string) => join(folder, 't');
-  const keyFileOf = (folder: string) => join(folder, 'api_keys.txt');
-  const product = await startProduct((folder) => {
-    writeFileSync(keyFileOf(folder), `chaos:${secret}\nother:${otherSecret}\n`, { mode: 0o600 });
+  const keyFileOf = (folder: string) => join(folder, 'keys.json');
+  const settings = (folder: string) => {
+    writeFileSync(keyFileOf(folder), keyFileText(keys), { mode: 0o600 });
     writeFileSync(clockOf(folder), '0');
     return {
       CHAOS_CLOCK: clockOf(folder),
@@ -42,20 +55,23 @@ export async function startChaosProduct(): Promise<ChaosProduct> {
       RESTART_MAX_CRASHES: '100000',
       RESTART_MAX_LOAD_CRASHES: '100000',
       HANG_TIMEOUT: '3s',
+      ...prepare?.(folder),
     };
-  });
+  };
+  const product = await startProduct(settings, prepare ? ['serve'] : ['serve', '--demo']);
   const { process: child, folder } = product;
+  const pidsOf = (mark: string) =>
+    childPids(child).filter((pid) => isRunning(pid) && argumentsOf(pid).join(' ').includes(mark));
   return {
     ...product,
     secret,
     otherSecret,
+    adminSecret,
     keyFile: keyFileOf(folder),
     dataDir: join(folder, 'data'),
     shiftClock: (ms) => writeFileSync(clockOf(folder), String(ms)),
-    pidOf: (name) =>
-      childPids(child).find((pid) => isRunning(pid) && argumentsOf(pid).join(' ').includes(marks[name])),
+    gatewayPid: () => pidsOf('gateway/main.ts')[0],
+    enginePids: () => pidsOf('llama-server'),
     temporaryFiles: () => readdirSync(temporaryOf(folder), { recursive: true }).map(String),
   };
 }
-
-const marks = { 'llama-server': 'llama-server', gateway: 'gateway/main.ts' } as const;

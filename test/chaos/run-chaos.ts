@@ -6,10 +6,13 @@ import { type ProcessUsage, readProcessUsage } from '../harness/process-usage.ts
 import { waitFor } from '../harness/wait-for.ts';
 import type { Fault } from './faults.ts';
 import type { ChaosProduct } from './product.ts';
-import { type Clients, type SdkRequest, type SdkResponse, sdkRequests } from './sdk-requests.ts';
+import { type ChaosRequest, failsByDesign, requestsOf } from './requests.ts';
+import { hasExactUsage, recordExpected, type Sdks, Tally, type Tokens } from './tally.ts';
 
 export interface ChaosPlan {
   readonly clients: number;
+  /** All those of the SDKs to the demo model by default. */
+  readonly requests?: readonly ChaosRequest[];
   /** Faults are injected for this long, but each at least once. */
   readonly durationMs: number;
   readonly faults: readonly Fault[];
@@ -18,7 +21,7 @@ export interface ChaosPlan {
   /** Retries of the SDKs; 0 by default. */
   readonly maxRetries?: number;
   /** Whether a request may fail by design of these faults. */
-  readonly mayFail?: (request: SdkRequest, error: Error) => boolean;
+  readonly mayFail?: (request: ChaosRequest, error: Error) => boolean;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -33,7 +36,8 @@ export interface ChaosReport {
   /** The longest pause in a response of any client, ms. */
   readonly longestPause: number;
   /** The tokens that the responses reported. */
-  readonly usage: { readonly input: number; readonly output: number };
+  readonly usage: Tokens;
+  readonly usageByModel: Readonly<Record<string, Tokens>>;
   readonly restarts: number;
   readonly gatewayMegabytes: { readonly before: number; readonly after: number };
   readonly gatewayFiles: { readonly before: number; readonly after: number };
@@ -42,15 +46,15 @@ export interface ChaosReport {
 /** Clients of the official SDKs send requests without a pause while faults are injected; every response is verified. */
 export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<ChaosReport> {
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 2000 });
-  const { maxRetries = 0, mayFail = failsByDesign } = plan;
+  const { maxRetries = 0, mayFail = failsByDesign, requests = requestsOf('demo') } = plan;
   const clients = createClients(product, { apiKey: product.secret, dispatcher, maxRetries });
   const others = createClients(product, { apiKey: product.otherSecret, dispatcher, maxRetries });
-  const tally = new Tally(await recordExpected(others), mayFail);
+  const tally = new Tally(await recordExpected(others, requests), mayFail);
   const before = gatewayUsage(product);
   let isOver = false;
   const sending = Array.from({ length: plan.clients }, async (_, n) => {
     for (let turn = n; !isOver; turn++) {
-      const request = sdkRequests[turn % sdkRequests.length];
+      const request = requests[turn % requests.length];
       if (request) await tally.send(request, hasExactUsage(request) ? clients : others);
     }
   });
@@ -102,7 +106,7 @@ interface ClientOptions {
   readonly maxRetries: number;
 }
 
-function createClients({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Clients {
+function createClients({ origin }: ChaosProduct, { dispatcher, ...options }: ClientOptions): Sdks {
   // An Agent of undici needs undici's own fetch, whose types differ from those of Node.
   const fetch = ((url: string, init: object) =>
     undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
@@ -110,86 +114,6 @@ function createClients({ origin }: ChaosProduct, { dispatcher, ...options }: Cli
     openai: new OpenAI({ baseURL: `${origin}/v1`, fetch, timeout: 600_000, ...options }),
     anthropic: new Anthropic({ baseURL: origin, fetch, timeout: 600_000, ...options }),
   };
-}
-
-type Expected = ReadonlyMap<SdkRequest, SdkResponse>;
-
-/** The responses of all requests while nothing is wrong. */
-async function recordExpected(clients: Clients): Promise<Expected> {
-  const expected = new Map<SdkRequest, SdkResponse>();
-  for (const request of sdkRequests) expected.set(request, await request.send(clients));
-  return expected;
-}
-
-class Tally {
-  readonly #expected: Expected;
-  readonly #mayFail: NonNullable<ChaosPlan['mayFail']>;
-  readonly #failures: string[] = [];
-  #completed = 0;
-  #characters = 0;
-  #failedByDesign = 0;
-  #longestPause = 0;
-  #input = 0;
-  #output = 0;
-
-  constructor(expected: Expected, mayFail: NonNullable<ChaosPlan['mayFail']>) {
-    this.#expected = expected;
-    this.#mayFail = mayFail;
-  }
-
-  get report() {
-    return {
-      completed: this.#completed,
-      characters: this.#characters,
-      failedByDesign: this.#failedByDesign,
-      failures: this.#failures,
-      longestPause: Math.round(this.#longestPause),
-      usage: { input: this.#input, output: this.#output },
-    };
-  }
-
-  async send(request: SdkRequest, clients: Clients): Promise<void> {
-    try {
-      const response = await request.send(clients);
-      this.#longestPause = Math.max(this.#longestPause, response.longestPause);
-      const differences = compare(request, response, this.#expected.get(request));
-      if (differences.length > 0) this.#failures.push(`${request.name}: ${differences.join(', ')}`);
-      this.#completed += 1;
-      this.#characters += response.text.length;
-      if (!hasExactUsage(request)) return;
-      this.#input += response.input;
-      this.#output += response.output;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (this.#mayFail(request, error)) this.#failedByDesign += 1;
-      else this.#failures.push(`${request.name}: ${error.message}`);
-    }
-  }
-}
-
-/** If the engine dies while the model thinks, the stream ends with this error. */
-const failsByDesign = ({ mayFail }: SdkRequest, { message }: Error) =>
-  mayFail === true && message.includes('cannot be continued');
-
-/** Whether its reported usage is the same however often it is interrupted. */
-const hasExactUsage = ({ mayFail, outputVaries }: SdkRequest) => !mayFail && !outputVaries;
-
-function compare(request: SdkRequest, response: SdkResponse, expected: SdkResponse | undefined): string[] {
-  const differences: string[] = [];
-  if (expected === undefined) return ['no expected response'];
-  if (response.text !== expected.text) differences.push(firstDifference(response.text, expected.text));
-  for (const name of ['finish', 'input', 'output', 'ids'] as const) {
-    if (name === 'output' && request.outputVaries) continue;
-    if (response[name] !== expected[name])
-      differences.push(`${name} ${response[name]} instead of ${expected[name]}`);
-  }
-  return differences;
-}
-
-function firstDifference(text: string, expected: string): string {
-  const at = [...text].findIndex((character, n) => character !== [...expected][n]);
-  const from = Math.max(0, (at === -1 ? text.length : at) - 20);
-  return `text of ${text.length} characters instead of ${expected.length}: …${JSON.stringify(text.slice(from, from + 60))}`;
 }
 
 interface Health {
@@ -211,7 +135,7 @@ async function statusOf({ healthOrigin }: ChaosProduct) {
 }
 
 function gatewayUsage(product: ChaosProduct): ProcessUsage {
-  const pid = product.pidOf('gateway');
+  const pid = product.gatewayPid();
   if (pid === undefined) throw new Error('the gateway does not run');
   return readProcessUsage(pid);
 }

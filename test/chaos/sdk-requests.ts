@@ -4,6 +4,8 @@ import type OpenAI from 'openai';
 export interface Clients {
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
+  /** The model or alias to ask. */
+  readonly model: string;
 }
 
 /** What a client received, in a form that all APIs share. */
@@ -28,7 +30,6 @@ export interface SdkRequest {
   readonly send: (clients: Clients) => Promise<SdkResponse>;
 }
 
-const model = 'demo';
 const messages = (topic: string) => [{ role: 'user' as const, content: topic }];
 const prompt = (topic: string) => `<|user|>${topic}<|end|><|assistant|>`;
 
@@ -58,7 +59,7 @@ class ResponseCollector {
 function chatStream(topic: string, max_tokens?: number): SdkRequest {
   return {
     name: `chat stream ${topic}`,
-    async send({ openai }) {
+    async send({ openai, model }) {
       const collector = new ResponseCollector();
       const stream = await openai.chat.completions.create({
         model,
@@ -82,7 +83,7 @@ function chatStream(topic: string, max_tokens?: number): SdkRequest {
 function chatPlain(topic: string, max_tokens?: number): SdkRequest {
   return {
     name: `chat ${topic}`,
-    async send({ openai }) {
+    async send({ openai, model }) {
       const collector = new ResponseCollector();
       const response = await openai.chat.completions.create({
         model,
@@ -101,7 +102,7 @@ function chatPlain(topic: string, max_tokens?: number): SdkRequest {
 
 const completionStream: SdkRequest = {
   name: 'completion stream',
-  async send({ openai }) {
+  async send({ openai, model }) {
     const collector = new ResponseCollector();
     const stream = await openai.completions.create({
       model,
@@ -123,7 +124,7 @@ const completionStream: SdkRequest = {
 
 const completionPlain: SdkRequest = {
   name: 'completion',
-  async send({ openai }) {
+  async send({ openai, model }) {
     const collector = new ResponseCollector();
     const { id, choices, usage } = await openai.completions.create({ model, prompt: prompt('streams') });
     collector.addPart(id);
@@ -137,7 +138,7 @@ const completionPlain: SdkRequest = {
 
 const responseStream: SdkRequest = {
   name: 'response stream',
-  async send({ openai }) {
+  async send({ openai, model }) {
     const collector = new ResponseCollector();
     const stream = await openai.responses.create({ model, input: 'keys', stream: true });
     for await (const event of stream) {
@@ -157,7 +158,7 @@ const responseStream: SdkRequest = {
 
 const responsePlain: SdkRequest = {
   name: 'response',
-  async send({ openai }) {
+  async send({ openai, model }) {
     const collector = new ResponseCollector();
     const response = await openai.responses.create({ model, input: 'dashboard' });
     collector.addPart(response.id);
@@ -171,7 +172,7 @@ const responsePlain: SdkRequest = {
 
 const messageStream: SdkRequest = {
   name: 'message stream',
-  async send({ anthropic }) {
+  async send({ anthropic, model }) {
     const collector = new ResponseCollector();
     const stream = await anthropic.messages.create({
       model,
@@ -197,7 +198,7 @@ const messageStream: SdkRequest = {
 
 const messagePlain: SdkRequest = {
   name: 'message',
-  async send({ anthropic }) {
+  async send({ anthropic, model }) {
     const collector = new ResponseCollector();
     const response = await anthropic.messages.create({
       model,
