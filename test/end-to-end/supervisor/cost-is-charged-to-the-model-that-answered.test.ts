@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readMetrics } from '../../harness/read-metrics.ts';
+import { scrape } from '../../harness/read-metrics.ts';
 import { startServedModels } from '../../harness/start-served-models.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -25,14 +25,16 @@ it('a request to an alias costs machine time, money and energy of its target onl
       ...{ COST_PER_HOUR: '3600', METRICS_AUTH_ENABLED: 'false' },
     },
   );
-  await models.reaches('guide', 'loaded');
-  await models.reaches('tales', 'loaded');
+  await waitFor('the gateway to have four slots of each model', async () => {
+    const page = await scrape(models.origin);
+    return ['guide', 'tales'].every((model) => page.value('corral_model_slots', { model }) === 4);
+  });
   const startedAt = performance.now();
   await models.chat('latest', 'A long story', { max_tokens: 500 });
   const elapsed = (performance.now() - startedAt) / 1000;
   const name = 'corral_model_energy_per_token_joules';
   const page = await waitFor('the energy of a token', async () => {
-    const read = readMetrics(await (await fetch(`${models.origin}/metrics`)).text());
+    const read = await scrape(models.origin);
     return (read.value(name, { model: 'tales', tokens: 'output' }) ?? 0) > 0 && read;
   });
   for (const metric of ['corral_model_machine_seconds_total', 'corral_model_cost_total', name])
