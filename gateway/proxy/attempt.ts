@@ -26,7 +26,7 @@ export interface Attempt {
   /** How many tokens of this attempt are kept if it breaks off now. */
   readonly progress: () => number;
   /** Called with the lease, before anything is sent; undefined if the request goes as it is. */
-  readonly prepare: (() => Promise<PreparedRequest>) | undefined;
+  readonly prepare: (() => PreparedRequest | Promise<PreparedRequest>) | undefined;
 }
 
 /**
@@ -54,7 +54,9 @@ export async function runAttempt(
         continue;
       }
       context.keepAlive?.start();
-      const prepared = attempt.prepare && (await raceShutdown(attempt.prepare(), services.shutdown));
+      const preparing = attempt.prepare?.();
+      const prepared =
+        preparing instanceof Promise ? await raceShutdown(preparing, services.shutdown) : preparing;
       // Awaited here: the lease is returned when this block ends, or when the backend releases the slot after that.
       const since = performance.now();
       const result = await send(context, lease, tracked, attempt, prepared);

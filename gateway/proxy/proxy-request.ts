@@ -15,12 +15,7 @@ import type { ProxyResult } from './finish.ts';
 import { bodyDigest } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './retry-policy.ts';
-import {
-  CannotContinue,
-  ClientPrefill,
-  type PreparedRequest,
-  StreamContinuation,
-} from './stream-continuation.ts';
+import { CannotContinue, ClientPrefill, StreamContinuation } from './stream-continuation.ts';
 
 /** Between attempts at a backend that claims to be ready, ms. */
 const FIRST_PAUSE = 50;
@@ -133,7 +128,7 @@ class RetryLoop {
     await sleep(pause, undefined, { signal }).catch(() => {});
   }
 
-  #preparation(plan: ResumePlan | undefined): (() => Promise<PreparedRequest>) | undefined {
+  #preparation(plan: ResumePlan | undefined): Attempt['prepare'] {
     const { continuation, clientPrefill } = this.#partial;
     if (plan && continuation) return () => continuation.resume(plan, clientPrefill);
     return clientPrefill && (() => clientPrefill.prepare());

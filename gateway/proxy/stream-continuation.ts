@@ -184,11 +184,22 @@ export class ClientPrefill {
     return this.#behaviour?.jsonRepeats ?? true;
   }
 
-  /** To be called while a backend is ready. */
-  async prepare(): Promise<PreparedRequest> {
+  /** To be called while a backend is ready. At once where the behaviour of the backend is known and needs no change. */
+  prepare(): PreparedRequest | Promise<PreparedRequest> {
+    const behaviour = getPrefillBehaviour(this.#context, this.#shape, false);
+    return behaviour instanceof Promise
+      ? behaviour.then((probed) => this.#prepareFor(probed))
+      : this.#prepareFor(behaviour);
+  }
+
+  #prepareFor(behaviour: PrefillBehaviour | undefined): PreparedRequest | Promise<PreparedRequest> {
+    this.#behaviour = behaviour;
+    if (behaviour?.streamRepeats) return this.#prepareRepeating();
+    return { body: this.#context.request.body, rewriter: undefined };
+  }
+
+  async #prepareRepeating(): Promise<PreparedRequest> {
     const { body } = this.#context.request;
-    this.#behaviour = await getPrefillBehaviour(this.#context, this.#shape, false);
-    if (!this.#behaviour?.streamRepeats) return { body, rewriter: undefined };
     const explicit =
       supportsContinueFields(this.#shape) && (await getPrefillBehaviour(this.#context, this.#shape, true));
     const stripper = new PrefillStripper(this.#shape, this.#prefill, false);
@@ -201,11 +212,11 @@ export class ClientPrefill {
 }
 
 /** How this request's engine continues a response; undefined if that is unknown. */
-async function getPrefillBehaviour(
+function getPrefillBehaviour(
   { engine, record }: ProxyContext,
   api: CompletionShape,
   isExplicit: boolean,
-): Promise<PrefillBehaviour | undefined> {
+): PrefillBehaviour | undefined | Promise<PrefillBehaviour | undefined> {
   if (api === 'completion') return undefined;
   const model = engine.monitor.isRouter ? record.model : undefined;
   return engine.prefillProbe.get({ api, isExplicit, model });

@@ -35,7 +35,8 @@ export class BackendUnreachable extends Error {
 export class PrefillProbe {
   readonly #backend: Backend;
   readonly #ended: AbortSignal;
-  readonly #results = new Map<string, Promise<PrefillBehaviour | undefined>>();
+  /** A probe that is running, or what it has found; null where the backend does not show it. */
+  readonly #results = new Map<string, Promise<PrefillBehaviour | undefined> | PrefillBehaviour | null>();
 
   constructor(backend: Backend, ended: AbortSignal) {
     this.#backend = backend;
@@ -47,17 +48,25 @@ export class PrefillProbe {
     this.#results.clear();
   }
 
-  /** Undefined if the backend does not show it. Throws BackendUnreachable. */
-  get(query: PrefillQuery): Promise<PrefillBehaviour | undefined> {
-    const name = JSON.stringify(query);
+  /** Undefined if the backend does not show it; a promise while that is not known. Rejects with BackendUnreachable. */
+  get(query: PrefillQuery): PrefillBehaviour | undefined | Promise<PrefillBehaviour | undefined> {
+    const name = `${query.api} ${query.isExplicit} ${query.model}`;
     const known = this.#results.get(name);
-    if (known) return known;
-    const result = probePrefill(this.#backend, query, this.#ended);
-    this.#results.set(name, result);
-    result.catch(() => {
-      if (this.#results.get(name) === result) this.#results.delete(name);
-    });
-    return result;
+    if (known !== undefined) return known ?? undefined;
+    const probing = probePrefill(this.#backend, query, this.#ended);
+    this.#results.set(name, probing);
+    probing.then(
+      (behaviour) => this.#replace(name, probing, behaviour ?? null),
+      () => this.#replace(name, probing, undefined),
+    );
+    return probing;
+  }
+
+  /** Not if it was cleared meanwhile. */
+  #replace(name: string, probing: Promise<unknown>, by: PrefillBehaviour | null | undefined): void {
+    if (this.#results.get(name) !== probing) return;
+    if (by === undefined) this.#results.delete(name);
+    else this.#results.set(name, by);
   }
 }
 
