@@ -22,6 +22,8 @@ export interface SupervisorStatus {
 export interface ModelReport {
   readonly id: string;
   readonly status: ModelStatus;
+  /** Why it is failed. */
+  readonly failure: string | null;
   /** What it takes or would take, in bytes. */
   readonly memory: number | null;
   readonly restarts: number;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { modelFileProblems } from '../models/gguf-file.ts';
 import { parseRegistry } from '../models/parse-registry.ts';
-import { type Registry, RegistryError } from '../models/registry.ts';
+import { type ModelRecord, type Registry, RegistryError } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
 
 type ModelSettings = Pick<Settings, 'MODELS_FILE' | 'MODELS_DIR' | (typeof ofOneModel)[number]>;
@@ -49,11 +49,13 @@ export function readModels(
 
 /** Models that cannot be loaded as things are. Their files may still come, so that no other model is kept from serving. */
 export function modelFileWarnings({ models }: Registry): string[] {
-  return models.flatMap(({ id, source, mmproj, draft }) => {
-    const own = source.kind === 'file' ? [source.path] : [];
-    const files = [...own, mmproj, draft].filter((file) => file !== undefined);
-    return files.flatMap(modelFileProblems).map((problem) => `model ${id}: ${problem}`);
-  });
+  return models.flatMap((model) => filesProblems(model).map((problem) => `model ${model.id}: ${problem}`));
+}
+
+/** What is wrong with the files of a model that are not downloaded. */
+export function filesProblems({ source, mmproj, draft }: ModelRecord): string[] {
+  const own = source.kind === 'file' ? [source.path] : [];
+  return [...own, mmproj, draft].filter((file) => file !== undefined).flatMap(modelFileProblems);
 }
 
 export function ignoredModelVariables(settings: ModelSettings, file: string): string[] {

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { connectRedis } from '../../gateway/limits/redis-store.ts';
-import { readSupervisorStatus } from '../../health/supervisor-status.ts';
+import { readSupervisorStatus, type SupervisorStatus } from '../../health/supervisor-status.ts';
 import { GpuMonitor } from '../../nvidia-smi-parser/gpu-monitor.ts';
 import type { GpuSnapshot, ReachResult } from './checks.ts';
 
@@ -94,10 +94,8 @@ export async function pingCollector(url: string): Promise<ReachResult> {
   }
 }
 
-/** The llama-corral whose health server responds at this origin; undefined if there is none. */
-export async function findRunningInstance(origin: string): Promise<string | undefined> {
+/** The status of the llama-corral whose health server responds at this origin; undefined if there is none. */
+export async function readRunningInstance(origin: string): Promise<SupervisorStatus | undefined> {
   const status = await readSupervisorStatus(origin, TIMEOUT_MS);
-  return status?.version === undefined
-    ? undefined
-    : `llama-corral ${status.version} is running (${status.standing})`;
+  return status?.version === undefined ? undefined : status;
 }

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { arch, platform as system } from 'node:os';
 import { resolve } from 'node:path';
 import { traceConfig } from '../../gateway/config.ts';
+import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import { keyFilePath } from '../../keys/key-file-path.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
 import { modelFileParts } from '../../models/gguf-file.ts';
-import type { Registry } from '../../models/registry.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { readEngineVersion } from '../../scripts/engine/engine-version.ts';
 import { findEngine } from '../../scripts/engine/find-engine.ts';
@@ -19,6 +19,8 @@ import type { InstalledEngine } from '../../supervisor/engine/installed-engine.t
 import { defaultHost, detectPlatform, queueWorkerEnabled } from '../../supervisor/platform/platform.ts';
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { connectableHost } from '../../supervisor/probe-gateway.ts';
+import { checkKeyRights } from './check-key-rights.ts';
+import { budgetOfRunning, checkSeveralModels, namesOf, withoutModelFiles } from './check-several-models.ts';
 import {
   checkCollector,
   checkFit,
@@ -29,15 +31,14 @@ import {
   freeGpuBytes,
   type GpuSnapshot,
 } from './checks.ts';
-
 import type { Finding } from './finding.ts';
 import {
-  findRunningInstance,
   freeBytes,
   memoryBytes,
   pingCollector,
   pingRedis,
   readGpus,
+  readRunningInstance,
   totalSize,
 } from './inspect-system.ts';
 
@@ -47,28 +48,38 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function runChecks(env: Environment): Promise<Finding[]> {
   const { settings, problems, warnings } = readSettings(env);
   const { engine, engineProblem } = await locateEngine(settings, env);
+  const running = await findRunningInstance(settings, env);
   const checked = await preflight({
-    ...{ settings, engine, engineProblem, env },
+    ...{ settings: budgetOfRunning(settings, running), engine, engineProblem, env },
     settingsProblems: problems.map(({ message }) => message),
   });
   const { mistakes, config } = checked;
   const gpus = await readGpuSnapshot(settings);
   return [
     versions(env),
-    ...checkSettings([...warnings, ...checked.warnings], mistakes),
+    ...checkSettings([...warnings, ...withoutModelFiles(checked.warnings, config)], mistakes),
     ...(await checkEngine(engine, mistakes)),
     ...checkGpus(gpus),
     ...checkModel(config, mistakes, gpus),
+    ...(config?.models ? await checkSeveralModels({ config, models: config.models, running, env }) : []),
     ...report('address', mistakes),
-    ...checkKeyFile(settings, mistakes),
+    ...checkKeyFile(settings, config, mistakes),
     ...(await checkDataFolder(settings, mistakes)),
-    ...(await checkPorts(settings, env, mistakes)),
+    ...checkPorts(settings, running, mistakes),
     ...report('open files', mistakes),
     ...(await checkServices(settings)),
     ...(queueWorkerEnabled(settings).isEnabled
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
   ];
+}
+
+function findRunningInstance(
+  { HOST, PORT_HEALTH }: Settings,
+  env: Environment,
+): Promise<SupervisorStatus | undefined> | undefined {
+  const host = connectableHost(HOST ?? defaultHost(detectPlatform(env)));
+  return PORT_HEALTH === 0 ? undefined : readRunningInstance(`http://${host}:${PORT_HEALTH}`);
 }
 
 const good = (about: string, message: string): Finding => ({ about, verdict: 'good', message });
@@ -127,9 +138,8 @@ function checkModel(
   mistakes: ProblemsByTopic,
   { samples }: GpuSnapshot,
 ): Finding[] {
-  const { engine, models } = config ?? {};
+  const { engine } = config ?? {};
   if (mistakes.model.length > 0) return report('model', mistakes);
-  if (models !== undefined) return [good('model', `${models.file} lists ${countOf(models.registry)}`)];
   if (engine === undefined) return report('model', mistakes);
   const { model } = engine;
   if (model.kind !== 'file') {
@@ -142,9 +152,11 @@ function checkModel(
   return [good('model', `${model.path}, served as "${engine.publicName}"`), checkFit(sizes)];
 }
 
-const countOf = ({ models }: Registry) => (models.length === 1 ? '1 model' : `${models.length} models`);
-
-function checkKeyFile(settings: Settings, mistakes: ProblemsByTopic): Finding[] {
+function checkKeyFile(
+  settings: Settings,
+  config: SupervisorConfig | undefined,
+  mistakes: ProblemsByTopic,
+): Finding[] {
   if (mistakes.keys.length > 0) return report('keys', mistakes);
   const { AUTH_ENABLED: isRequired, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
@@ -152,7 +164,11 @@ function checkKeyFile(settings: Settings, mistakes: ProblemsByTopic): Finding[] 
   const { problem, warnings, ring } = store;
   store.close();
   const maxAgeMs = days && days * DAY;
-  return checkKeys({ isRequired, file, keys: ring.keys, warnings, problem, maxAgeMs }, Date.now());
+  const { keys } = ring;
+  return [
+    ...checkKeys({ isRequired, file, keys, warnings, problem, maxAgeMs }, Date.now()),
+    ...(config && isRequired ? checkKeyRights(keys, namesOf(config)) : []),
+  ];
 }
 
 async function checkDataFolder({ DATA_DIR }: Settings, mistakes: ProblemsByTopic): Promise<Finding[]> {
@@ -162,16 +178,14 @@ async function checkDataFolder({ DATA_DIR }: Settings, mistakes: ProblemsByTopic
 }
 
 /** A running llama-corral holds the ports; that is not a problem. */
-async function checkPorts(
-  settings: Settings,
-  env: Environment,
+function checkPorts(
+  { PORT, PORT_HEALTH }: Settings,
+  running: SupervisorStatus | undefined,
   mistakes: ProblemsByTopic,
-): Promise<Finding[]> {
-  const { PORT, PORT_HEALTH } = settings;
-  if (mistakes.ports.length > 0) {
-    const host = connectableHost(settings.HOST ?? defaultHost(detectPlatform(env)));
-    const instance = await findRunningInstance(`http://${host}:${PORT_HEALTH}`);
-    if (instance !== undefined) return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${instance}`)];
+): Finding[] {
+  if (mistakes.ports.length > 0 && running !== undefined) {
+    const instance = `llama-corral ${running.version} is running (${running.standing})`;
+    return [good('ports', `${PORT} and ${PORT_HEALTH} are in use: ${instance}`)];
   }
   return report('ports', mistakes, `${PORT} and ${PORT_HEALTH} are free`);
 }

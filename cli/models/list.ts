@@ -92,7 +92,8 @@ function formatMemory(model: ModelRecord, live: LiveModel | undefined, place: Mo
   return typeof estimate === 'string' ? '-' : `~${formatBytes(estimate.total * model.replicas)}`;
 }
 
-function formatSource({ source }: ModelRecord): string {
+/** Where a model comes from: its file, repository, URL or backends. */
+export function formatSource({ source }: Pick<ModelRecord, 'source'>): string {
   if (source.kind === 'file') return source.path;
   if (source.kind === 'hugging-face') return source.repo;
   return source.kind === 'url' ? source.url : source.backends.map(({ url }) => url).join(', ');

@@ -39,15 +39,7 @@ export class RemoteBackend implements Backend, Disposable {
       file,
       initial,
       subject: 'key of a backend',
-      parse(snapshot) {
-        if (snapshot === undefined) throw new Error('is missing');
-        const key = snapshot.text.trim();
-        if (key === '') throw new Error('is empty');
-        // Anything else cannot be sent in a header.
-        if (!/^[\x21-\x7e]+$/.test(key))
-          throw new Error('is not a key: it must be one line of ASCII without spaces');
-        return key;
-      },
+      parse: (snapshot) => parseBackendKey(snapshot?.text),
       isSame: (key, before) => key === before,
       onChange: () => {
         this.#log.info('the key of the backend was reloaded');
@@ -62,4 +54,15 @@ export class RemoteBackend implements Backend, Disposable {
       this.apiKey === undefined ? 'requests are sent without a key' : 'the key of before stays in use';
     this.#log.error(`the key of the backend cannot be read: ${problem}; ${consequence}`);
   }
+}
+
+/** The key in the text of its file; undefined for a missing file. Throws an error with the reason if it is none. */
+export function parseBackendKey(text: string | undefined): string {
+  if (text === undefined) throw new Error('is missing');
+  const key = text.trim();
+  if (key === '') throw new Error('is empty');
+  // Anything else cannot be sent in a header.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new Error('is not a key: it must be one line of ASCII without spaces');
+  return key;
 }

@@ -14,11 +14,11 @@ const status: SupervisorStatus = {
   crashes: {},
   models: [
     {
-      ...{ id: 'a', status: 'loaded', memory: 2048, loads: 3, loadSeconds: 4.5, unloads: 2 },
+      ...{ id: 'a', status: 'loaded', failure: null, memory: 2048, loads: 3, loadSeconds: 4.5, unloads: 2 },
       ...{ restarts: 1, crashes: { killed: 1 } },
     },
     {
-      ...{ id: 'b', status: 'failed', memory: null, loads: 0, loadSeconds: 0, unloads: 0 },
+      ...{ id: 'b', status: 'failed', failure: 'x', memory: null, loads: 0, loadSeconds: 0, unloads: 0 },
       ...{ restarts: 0, crashes: {} },
     },
   ],
