@@ -43,6 +43,8 @@ export interface EngineServicesOptions {
 
 /** Twice the time between two probes of an engine that is ready. */
 const RESUME_GRACE_MS = 2000;
+/** How long an engine that rejects our key gets no requests. */
+const AVOIDED_MS = 10_000;
 
 /** What belongs to one engine: its connections, its status, its slots and the line that waits for them. */
 export class EngineServices {
@@ -67,6 +69,7 @@ export class EngineServices {
   /** How often it became unavailable although it was to serve. */
   crashes = 0;
   #wasReady = false;
+  #avoidedUntil = 0;
   #resumedAt = Number.NEGATIVE_INFINITY;
   readonly #onChange: (() => void) | undefined;
   readonly #openEngines: (() => number) | undefined;
@@ -123,7 +126,22 @@ export class EngineServices {
 
   /** It serves requests now. One that rejects our key does not, however free it looks. */
   get isOpen(): boolean {
-    return this.scheduler.capacity > 0 && !this.monitor.keyRejected;
+    const { scheduler, monitor } = this;
+    return scheduler.capacity > 0 && !monitor.keyRejected && performance.now() >= this.#avoidedUntil;
+  }
+
+  /** It has rejected our key, although its probes may not show that: another engine is to serve for a while. */
+  avoid(): void {
+    if (this.isOpen)
+      this.#log.error(`the backend rejects our key: it gets no requests for ${AVOIDED_MS / 1000} s`);
+    this.#avoidedUntil = performance.now() + AVOIDED_MS;
+    this.monitor.probeNow();
+  }
+
+  /** Its key has changed. */
+  tryAgain(): void {
+    this.#avoidedUntil = 0;
+    this.monitor.probeNow();
   }
 
   /** What it counts as of the machine: the engines that serve now share it equally. */

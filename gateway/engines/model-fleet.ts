@@ -238,7 +238,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
       log,
     };
     const engine = await EngineServices.create(options);
-    if (engine.backend instanceof RemoteBackend) engine.backend.onKeyChange = () => engine.monitor.probeNow();
+    if (engine.backend instanceof RemoteBackend) engine.backend.onKeyChange = () => engine.tryAgain();
     this.#engines.set(id, engine);
     model.add(engine);
     if (this.#isDraining) engine.gate.drain();

@@ -11,6 +11,8 @@ import { pickEngine } from './pick-engine.ts';
 export interface RequestedModel {
   /** The engine for the next attempt. `conversation` identifies one whose beginning an engine may have in its cache. */
   pickEngine(conversation: string | undefined): EngineServices;
+  /** An engine rejects our key: others serve its requests for a while. False if there is none that can. */
+  avoid(engine: EngineServices): boolean;
   /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
   getName(requested: string | undefined, key: Key | undefined): string;
   readonly timeouts: GatewayConfig['timeouts'];
@@ -52,6 +54,10 @@ export class OnlyModel implements RequestedModel {
 
   pickEngine(): EngineServices {
     return this.#engine;
+  }
+
+  avoid(): boolean {
+    return false;
   }
 
   getStatus({ monitor }: EngineServices): BackendStatus {
@@ -162,6 +168,13 @@ export class ModelServices implements RequestedModel {
     const engine = pickEngine(this.engines, home) ?? only;
     if (conversation !== undefined) this.#remember(conversation, engine);
     return engine;
+  }
+
+  avoid(engine: EngineServices): boolean {
+    if (!this.engines.some((other) => other !== engine && other.isOpen)) return false;
+    engine.avoid();
+    this.balance();
+    return true;
   }
 
   /** Moves requests that wait at one engine to others that can serve them sooner. To be called when an engine has changed. */

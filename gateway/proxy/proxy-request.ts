@@ -14,7 +14,7 @@ import { createAggregator } from './client-format.ts';
 import type { ProxyResult } from './finish.ts';
 import { bodyDigest } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
-import { type Attempts, isLikelyCrashCause, recordFailure, shouldRetry } from './retry-policy.ts';
+import { type Attempts, isLikelyCrashCause, recordFailure, rejectsKey, shouldRetry } from './retry-policy.ts';
 import { CannotContinue, ClientPrefill, StreamContinuation } from './stream-continuation.ts';
 
 /** Between attempts at a backend that claims to be ready, ms. */
@@ -143,8 +143,9 @@ class RetryLoop {
     const now = performance.now();
     const madeProgress = hasNewTokens && this.#plan !== undefined;
     this.#attempts = recordFailure(this.#attempts, result, { madeProgress, now });
-    if (shouldRetry(result, this.#attempts, { maxReplays, maxWaitMs: model.queueTimeoutMs }, now))
-      return this.#retry(result);
+    const otherServes = rejectsKey(result) && model.avoid(engine);
+    const limits = { maxReplays, maxWaitMs: model.queueTimeoutMs, otherServes };
+    if (shouldRetry(result, this.#attempts, limits, now)) return this.#retry(result);
     if (!isLikelyCrashCause(this.#attempts, maxReplays)) return result;
     record.digest = bodyDigest(request.body);
     return { outcome: 'rejected', error: engineKeptCrashing(this.#attempts.brokenOff) };

@@ -44,6 +44,14 @@ describe('a request is sent again', () => {
     expect(shouldRetry(result, { ...once, ...attempts }, limits, 999)).toBe(expected);
   });
 
+  it('if the engine rejects our key, only where another one serves', () => {
+    for (const status of [401, 403]) {
+      expect(shouldRetry(declined(status), once, limits, 999)).toBe(false);
+      expect(shouldRetry(declined(status), once, { ...limits, otherServes: true }, 999)).toBe(true);
+    }
+    expect(shouldRetry(declined(400), once, { ...limits, otherServes: true }, 999)).toBe(false);
+  });
+
   it('not after the longest wait', () => {
     expect(shouldRetry(failed('unreachable'), once, limits, 1000)).toBe(false);
   });

@@ -15,6 +15,8 @@ export interface RetryLimits {
   readonly maxReplays: number;
   /** The longest a request may wait for a backend that is not there, ms. */
   readonly maxWaitMs: number;
+  /** Another engine serves what this one rejects. */
+  readonly otherServes?: boolean;
 }
 
 /** For a backend whose health probe succeeds although every request fails. */
@@ -42,7 +44,8 @@ export function shouldRetry(
   now: number,
 ): boolean {
   if (now - attempts.since >= limits.maxWaitMs) return false;
-  if (wasNotServed(result)) return attempts.count < MAX_ATTEMPTS;
+  if (wasNotServed(result) || (limits.otherServes && rejectsKey(result)))
+    return attempts.count < MAX_ATTEMPTS;
   return brokeOff(result) && attempts.brokenOff <= limits.maxReplays;
 }
 
@@ -53,6 +56,11 @@ const brokeOff = (result: ExchangeResult) =>
 function wasNotServed(result: ExchangeResult): boolean {
   if (result.outcome === 'declined') return result.error.status === 503;
   return result.outcome === 'failed' && result.failure.kind === 'unreachable';
+}
+
+/** Whether the backend, or a proxy in front of it, rejects our own key. */
+export function rejectsKey(result: ExchangeResult): boolean {
+  return result.outcome === 'declined' && (result.error.status === 401 || result.error.status === 403);
 }
 
 /** A request that was at the engine at so many crashes in a row, without progress, may be the cause. */
