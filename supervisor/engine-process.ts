@@ -27,6 +27,8 @@ export interface EngineProcessOptions {
   readonly config: Pick<SupervisorConfig, 'loadTimeoutMs' | 'hangTimeoutMs' | 'policy'>;
   readonly backend: Backend;
   readonly boot: Boot;
+  /** An earlier process of this engine has loaded the model. */
+  readonly wasLoadedBefore: boolean;
   /** Starts llama-server; `isServing` returns whether requests may run in it. */
   readonly spawn: (isServing: () => boolean) => Child;
   /** The first load would fail the same way again. */
@@ -184,14 +186,14 @@ export class EngineProcess {
   }
 
   #startHangMonitor(): void {
-    const { config, backend, owner } = this.#options;
+    const { config, backend, wasLoadedBefore, owner } = this.#options;
     if (config.hangTimeoutMs === 0) return;
     this.#hangMonitor = monitorProgress({
       backend,
       hangTimeoutMs: config.hangTimeoutMs,
       loadTimeoutMs: config.loadTimeoutMs,
       maySleep: owner.maySleep,
-      isRestart: this.hasLoaded,
+      isRestart: wasLoadedBefore || this.hasLoaded,
       wasReady: () => this.#isReady,
       onHung: () => this.#abortHung(),
     });

@@ -207,6 +207,7 @@ export class Engine implements EngineProcessOwner {
     this.tally.began();
     this.#process = new EngineProcess({
       ...{ config: this.config, backend, boot: this.#boot, isFatal, events, owner: this },
+      wasLoadedBefore: this.tally.loads > 0,
       spawn: (isServing) =>
         spawn({
           ...{ config: this.config, backend, isServing },

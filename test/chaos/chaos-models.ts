@@ -84,7 +84,7 @@ export const chaosRequests: readonly ChaosRequest[] = interleave([
   requestsOf('tales'),
   requestsOf('latest', { targets: ['guide', 'tales'], from: few }),
   requestsOf('embeddings', { from: [embedding] }),
-  requestsOf('guest', { from: forGuest }).map((request) => ({ ...request, mayBeRemoved: true as const })),
+  requestsOf('guest', { from: forGuest }),
 ]);
 
 function interleave<T>(lists: readonly (readonly T[])[]): T[] {

@@ -8,8 +8,13 @@ import type { ChaosProduct } from './product.ts';
 /** `inject` resolves when the product has recovered. */
 export interface Fault {
   readonly name: string;
+  /** A model that it takes away until it has recovered. */
+  readonly takesAway?: string;
   readonly inject: (product: ChaosProduct) => Promise<void>;
 }
+
+/** A llama-server that is stopped before it has responded counts as hung after a minute (`startupGraceMs`). */
+const endWithin = { within: 120_000 };
 
 /** Sends a signal to a llama-server and waits until the product serves again. */
 function engineSignal(signal: NodeJS.Signals): Fault {
@@ -18,7 +23,7 @@ function engineSignal(signal: NodeJS.Signals): Fault {
     async inject(product) {
       const pid = await anyEngine(product);
       process.kill(pid, signal);
-      await waitFor('its end', () => !isRunning(pid));
+      await waitFor('its end', () => !isRunning(pid), endWithin);
       await waitUntilServing(product);
     },
   };

@@ -76,6 +76,7 @@ const invalidEdit: Fault = {
 
 const removeModel: Fault = {
   name: 'a model removed from models.json and added again',
+  takesAway: 'guest',
   async inject(product) {
     const knows = (report: ModelsReport) => report.models.some(({ id }) => id === 'guest');
     const models = chaosModels.models.filter(({ id }) => id !== 'guest');
@@ -127,6 +128,7 @@ const unloadLoaded: Fault = {
 /** The model fails, and comes back by itself with its file. */
 const hideFile: Fault = {
   name: 'a model file that vanishes for a moment, and SIGKILL to its llama-server',
+  takesAway: 'guest',
   async inject(product) {
     const file = join(product.folder, 'models/guest.gguf');
     const pid = await waitFor('an engine of the model', () => pidsOf(product, 'guest')[0]);

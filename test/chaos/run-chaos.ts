@@ -6,7 +6,7 @@ import { type ProcessUsage, readProcessUsage } from '../harness/process-usage.ts
 import { waitFor } from '../harness/wait-for.ts';
 import type { Fault } from './faults.ts';
 import type { ChaosProduct } from './product.ts';
-import { type ChaosRequest, failsByDesign, requestsOf } from './requests.ts';
+import { Absences, type ChaosRequest, failsByDesign, requestsOf } from './requests.ts';
 import { hasExactUsage, recordExpected, type Sdks, Tally, type Tokens } from './tally.ts';
 
 export interface ChaosPlan {
@@ -20,7 +20,7 @@ export interface ChaosPlan {
   readonly pauseMs: number;
   /** Retries of the SDKs; 0 by default. */
   readonly maxRetries?: number;
-  /** Whether a request may fail by design of these faults. */
+  /** Whether a request may fail by design of these faults, while no model is away. */
   readonly mayFail?: (request: ChaosRequest, error: Error) => boolean;
   readonly onProgress?: (line: string) => void;
 }
@@ -49,7 +49,11 @@ export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<
   const { maxRetries = 0, mayFail = failsByDesign, requests = requestsOf('demo') } = plan;
   const clients = createClients(product, { apiKey: product.secret, dispatcher, maxRetries });
   const others = createClients(product, { apiKey: product.otherSecret, dispatcher, maxRetries });
-  const tally = new Tally(await recordExpected(others, requests), mayFail);
+  const absences = new Absences();
+  const tally = new Tally(
+    await recordExpected(others, requests),
+    (request, error, sentAt) => mayFail(request, error) || absences.explain(request, error, sentAt),
+  );
   const before = gatewayUsage(product);
   let isOver = false;
   const sending = Array.from({ length: plan.clients }, async (_, n) => {
@@ -58,7 +62,7 @@ export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<
       if (request) await tally.send(request, hasExactUsage(request) ? clients : others);
     }
   });
-  const faults = await injectFaults(product, plan, tally).finally(() => {
+  const faults = await injectFaults(product, plan, { tally, absences }).finally(() => {
     isOver = true;
   });
   await Promise.all(sending);
@@ -77,7 +81,7 @@ export async function runChaos(product: ChaosProduct, plan: ChaosPlan): Promise<
 async function injectFaults(
   product: ChaosProduct,
   plan: ChaosPlan,
-  tally: Tally,
+  { tally, absences }: { readonly tally: Tally; readonly absences: Absences },
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const until = performance.now() + plan.durationMs;
@@ -85,6 +89,7 @@ async function injectFaults(
     const fault = plan.faults[n % plan.faults.length];
     if (!fault) break;
     await sleep(plan.pauseMs);
+    if (fault.takesAway !== undefined) absences.begin(fault.takesAway);
     await fault.inject(product).catch((error) => {
       const { exitCode, signalCode } = product.process;
       const output = product.output().slice(-4000);
@@ -92,6 +97,7 @@ async function injectFaults(
         `${fault.name}: ${error.message} (exit ${exitCode ?? signalCode}); its output:\n${output}`,
       );
     });
+    if (fault.takesAway !== undefined) absences.end(fault.takesAway);
     counts[fault.name] = (counts[fault.name] ?? 0) + 1;
     plan.onProgress?.(
       `${fault.name}: ${tally.report.completed} completed, ${tally.report.failures.length} failures`,

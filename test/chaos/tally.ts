@@ -31,10 +31,13 @@ export async function recordExpected(sdks: Sdks, requests: readonly ChaosRequest
   return expected;
 }
 
+/** Whether a request that was sent at `sentAt`, of `performance.now`, may fail like this. */
+type MayFail = (request: ChaosRequest, error: Error, sentAt: number) => boolean;
+
 /** Compares responses with those expected, and counts. */
 export class Tally {
   readonly #expected: Expected;
-  readonly #mayFail: (request: ChaosRequest, error: Error) => boolean;
+  readonly #mayFail: MayFail;
   readonly #failures: string[] = [];
   readonly #usage = new Map<string, Tokens>();
   #completed = 0;
@@ -42,7 +45,7 @@ export class Tally {
   #failedByDesign = 0;
   #longestPause = 0;
 
-  constructor(expected: Expected, mayFail: (request: ChaosRequest, error: Error) => boolean) {
+  constructor(expected: Expected, mayFail: MayFail) {
     this.#expected = expected;
     this.#mayFail = mayFail;
   }
@@ -61,6 +64,7 @@ export class Tally {
 
   async send(request: ChaosRequest, sdks: Sdks): Promise<void> {
     const name = `${request.model}, ${request.name}`;
+    const sentAt = performance.now();
     try {
       const response = await request.send({ ...sdks, model: request.model });
       this.#longestPause = Math.max(this.#longestPause, response.longestPause);
@@ -74,7 +78,7 @@ export class Tally {
       this.#usage.set(answer.model, add(this.#usage.get(answer.model) ?? noTokens, response));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (this.#mayFail(request, error)) this.#failedByDesign += 1;
+      if (this.#mayFail(request, error, sentAt)) this.#failedByDesign += 1;
       else this.#failures.push(`${name}: ${error.message}`);
     }
   }
