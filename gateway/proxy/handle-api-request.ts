@@ -52,7 +52,14 @@ export async function handleApiRequest(
     const { model, alias, conversation } = routed;
     const engine = model.pickEngine(conversation);
     const { monitor } = engine;
-    const parsed = parseRequest(matched, config, contentType, routed.body ?? body, monitor.props);
+    const parsed = parseRequest(
+      matched,
+      config,
+      contentType,
+      routed.body ?? body,
+      monitor.props,
+      routed.fields,
+    );
     const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
     record.streamed = parsed.stream;
     for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../api/json.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
 import type { RequestContext } from './request-context.ts';
@@ -5,8 +6,10 @@ import type { RequestContext } from './request-context.ts';
 /** Which model a request is for. */
 export interface RoutedRequest {
   readonly model: RequestedModel;
-  /** With the defaults of the model; undefined if the body is used as it came. */
+  /** With the defaults of the model and without lone surrogates; undefined if the body is used as it came. */
   readonly body: Buffer | undefined;
+  /** What the body to use contains; undefined if it was not parsed. */
+  readonly fields: JsonObject | undefined;
   /** The alias by which it was selected. */
   readonly alias: string | undefined;
   /** Identifies the conversation that it continues; undefined if that makes no difference. */
@@ -21,6 +24,6 @@ export interface ModelRouting {
 
 /** All requests are for one model. */
 export function routeToOnly(model: RequestedModel): ModelRouting {
-  const routed = { model, body: undefined, alias: undefined, conversation: undefined };
+  const routed = { model, body: undefined, fields: undefined, alias: undefined, conversation: undefined };
   return { route: () => routed };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { BackendProps } from '../../health/props.ts';
-import { appendFields } from '../api/json.ts';
+import { appendFields, type JsonObject } from '../api/json.ts';
 import { apiForPath } from '../api/request/normalize-request.ts';
 import { type ApiRequest, createFormRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
@@ -34,16 +34,17 @@ export function checkContentType(route: ApiRoute, { headers }: IncomingMessage):
   if (encoding !== undefined && !isIdentity(encoding)) throw unsupportedEncoding(encoding);
 }
 
-/** Reads the fields of a request that the gateway acts on. Throws an ApiError if they are invalid. */
+/** Reads the fields of a request that the gateway acts on. Throws an ApiError if they are invalid. `fields`: see RoutedRequest. */
 export function parseRequest(
   route: ApiRoute,
   { limits }: GatewayConfig,
   contentType: string | undefined,
   body: Buffer,
   props: BackendProps | undefined,
+  fields: JsonObject | undefined,
 ): ApiRequest {
   if (isForm(contentType)) return createFormRequest(body);
-  return parseRequestBody(body, {
+  const options = {
     allowRemoteMedia: limits.allowRemoteMedia,
     shortAnswerTokens: limits.shortAnswerTokens,
     requiresMessages: route.requiresMessages,
@@ -52,7 +53,8 @@ export function parseRequest(
     shape: route.shape,
     inputsField: route.inputsField,
     modalities: props?.modalities,
-  });
+  };
+  return parseRequestBody(body, options, fields);
 }
 
 const isForm = (type: string | undefined) => type?.startsWith('multipart/form-data') ?? false;

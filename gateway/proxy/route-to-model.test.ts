@@ -107,4 +107,24 @@ describe('the model of a request', () => {
     expect(sent({ temperature: 1 })).toEqual({ model: 'chat', temperature: 1, max_tokens: 5 });
     expect(sent({ temperature: 1, max_tokens: 9 })).toBeUndefined();
   });
+
+  it('leaves the content of its body to whoever reads it next, and half an emoji is repaired in both', () => {
+    const found = apiRoutes.find(({ paths }) => paths.includes('/v1/chat/completions'));
+    if (!found) throw new Error('no chats');
+    const read = (body: string) => {
+      const routed = createRouting().route(found, clientWith(), Buffer.from(body));
+      return { body: routed.body?.toString(), fields: routed.fields };
+    };
+    const whole = { model: 'chat', temperature: 1, max_tokens: 9, user: 'x' };
+    const sound = JSON.stringify(whole);
+    expect(read(sound)).toEqual({ body: undefined, fields: whole });
+    expect(read(sound.replace('"x"', '"x\\ud83d"'))).toEqual({
+      body: sound.replace('"x"', '"x\\ufffd"'),
+      fields: { ...whole, user: 'x\ufffd' },
+    });
+    expect(read('{"model":"chat","user":"\\ud83d"}')).toEqual({
+      body: '{"model":"chat","user":"\\ufffd","temperature":0,"max_tokens":5}',
+      fields: { model: 'chat', user: '\ufffd', temperature: 0, max_tokens: 5 },
+    });
+  });
 });

@@ -33,7 +33,10 @@ export class SeveralModelsRouting implements ModelRouting {
   route(route: ApiRoute, { incoming: { headers }, key }: RequestContext, body: Buffer): RoutedRequest {
     if (!this.#fleet.isKnown) throw modelLoading(UNKNOWN_RETRY_MS);
     const isForm = headers['content-type']?.startsWith('multipart/form-data') ?? false;
-    const fields = isForm ? { model: readFormField(body, 'model') } : parseFields(body);
+    const read = isForm
+      ? { body: undefined, fields: { model: readFormField(body, 'model') } }
+      : readFields(body);
+    const { fields } = read;
     const requested = readModel(fields);
     const alias = requested === undefined ? undefined : this.#fleet.alias(requested);
     const conversation = alias && identifyConversation(headers, fields, key?.id);
@@ -48,7 +51,7 @@ export class SeveralModelsRouting implements ModelRouting {
     const isSticky = model.engines.length > 1;
     return {
       model,
-      body: isForm ? undefined : withDefaults(body, fields, model.record, route),
+      ...(isForm ? { body: undefined, fields: undefined } : withDefaults(read, body, model.record, route)),
       alias: alias?.name,
       conversation: isSticky
         ? (conversation ?? identifyConversation(headers, fields, key?.id)).id
@@ -85,8 +88,16 @@ export class SeveralModelsRouting implements ModelRouting {
   }
 }
 
-function parseFields(body: Buffer): JsonObject {
-  return parseBody(replaceLoneSurrogates(decodeBody(body)));
+/** `body` is undefined if it is used as it came. */
+interface ReadBody {
+  readonly body: Buffer | undefined;
+  readonly fields: JsonObject;
+}
+
+function readFields(body: Buffer): ReadBody {
+  const text = decodeBody(body);
+  const sound = replaceLoneSurrogates(text);
+  return { body: sound === text ? undefined : Buffer.from(sound), fields: parseBody(sound) };
 }
 
 function readModel({ model }: JsonObject): string | undefined {
@@ -110,15 +121,14 @@ function checkKind({ id, kind }: ModelRecord, route: ApiRoute): void {
   if (needed !== undefined && needed !== kind) throw modelKindMismatch(id, kind, needed);
 }
 
-/** Undefined if the client gives all of them. */
-function withDefaults(
-  body: Buffer,
-  fields: JsonObject,
-  { defaults }: ModelRecord,
-  route: ApiRoute,
-): Buffer | undefined {
-  if (neededKind(route) === undefined) return undefined;
-  const missing = Object.entries(defaults).filter(([name]) => fields[name] === undefined);
-  if (missing.length === 0) return undefined;
-  return appendFields(body, JSON.stringify(Object.fromEntries(missing)).slice(1, -1));
+/** Adds those that the client does not give. */
+function withDefaults(read: ReadBody, body: Buffer, { defaults }: ModelRecord, route: ApiRoute): ReadBody {
+  if (neededKind(route) === undefined) return read;
+  const missing = Object.entries(defaults).filter(([name]) => read.fields[name] === undefined);
+  if (missing.length === 0) return read;
+  const added = Object.fromEntries(missing);
+  return {
+    body: appendFields(read.body ?? body, JSON.stringify(added).slice(1, -1)),
+    fields: { ...read.fields, ...added },
+  };
 }

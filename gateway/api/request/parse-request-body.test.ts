@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../json.ts';
 import type { Api } from './normalize-request.ts';
 import { parseRequestBody } from './parse-request-body.ts';
 
@@ -72,4 +73,19 @@ it('half a character is replaced, and the rest of the body is kept', () => {
   const body = String.raw`{"messages":[ {"role":"user","content":"\\ud83d \ud83d"}],"max_tokens":1.0}`;
   const sent = parseRequestBody(Buffer.from(body), { ...options, api: 'chat' }).body.toString();
   expect(sent).toBe(body.replace(String.raw` \ud83d`, String.raw` \ufffd`));
+});
+
+it.each<[Api | undefined, object]>([
+  ['chat', { model: 'm', messages, max_tokens: 5 }],
+  ['chat', { messages: [{ role: 'developer', content: 'x' }], functions: [{ name: 'a', parameters: {} }] }],
+  ['messages', { messages, max_tokens: 5, stream: true }],
+  ['responses', { input: 'x' }],
+  [undefined, { prompt: 'x' }],
+])('a body that was parsed before is read as one that was not: %s %j', (api, fields) => {
+  const body = Buffer.from(JSON.stringify(fields));
+  const read = (parsed?: JsonObject) => {
+    const request = parseRequestBody(body, { ...options, api }, parsed);
+    return { ...request, body: request.body.toString() };
+  };
+  expect(JSON.stringify(read(JSON.parse(body.toString())))).toBe(JSON.stringify(read()));
 });

@@ -55,13 +55,20 @@ export interface ParseOptions {
   readonly modalities?: Modalities | undefined;
 }
 
-/** Parses and validates a JSON body; throws an ApiError that names the invalid field. Unknown fields are left to the backend. */
-export function parseRequestBody(body: Buffer, options: ParseOptions): ApiRequest {
+/**
+ * Parses and validates a JSON body; throws an ApiError that names the invalid field. Unknown fields are left to the backend.
+ * `parsed`: its fields, if it has been parsed before and has no lone surrogates.
+ */
+export function parseRequestBody(body: Buffer, options: ParseOptions, parsed?: JsonObject): ApiRequest {
   const { shortAnswerTokens, requiresMessages, isResponses, api, shape: routeShape, inputsField } = options;
-  const text = decodeBody(body);
-  const sound = replaceLoneSurrogates(text);
-  const soundBody = sound === text ? body : Buffer.from(sound);
-  const original = parseBody(sound);
+  let soundBody = body;
+  let original = parsed;
+  if (original === undefined) {
+    const text = decodeBody(body);
+    const sound = replaceLoneSurrogates(text);
+    if (sound !== text) soundBody = Buffer.from(sound);
+    original = parseBody(sound);
+  }
   if (requiresMessages && !Array.isArray(original.messages))
     throw invalidValue('messages', 'a list of messages', original.messages);
   const isPlain = api === 'chat' && isPlainChat(original);
