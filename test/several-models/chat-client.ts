@@ -13,6 +13,7 @@ export interface Chat {
   readonly model: string;
   readonly content: string;
   readonly stream: boolean;
+  readonly maxTokens?: number;
   /** What the answer must be, to the byte. */
   readonly expected: string;
 }
@@ -39,13 +40,13 @@ export async function sendChat(server: ChatServer, chat: Chat): Promise<ChatResu
 
 async function readChat(
   { origin, secret, dispatcher }: ChatServer,
-  { model, content, stream, expected }: Chat,
+  { model, content, stream, maxTokens, expected }: Chat,
 ): Promise<Omit<ChatResult, 'ms'>> {
   const response = await fetch(`${origin}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
     body: JSON.stringify({
-      ...{ model, stream, temperature: 0 },
+      ...{ model, stream, temperature: 0, max_tokens: maxTokens },
       messages: [{ role: 'user', content }],
     }),
     ...(dispatcher && { dispatcher }),

@@ -103,7 +103,8 @@ async function killOne(server: ConversationServer, product: ModelsProduct): Prom
     'all slots to be in use',
     async () => (await metric(product, 'corral_slots_leased')) === slots,
   );
-  const [killed = 0] = product.pidsOf('guide');
+  const [killed] = product.pidsOf('guide');
+  if (killed === undefined) throw new Error('no engine to kill');
   process.kill(killed, 'SIGKILL');
   const results = await Promise.all(running);
   const [continued, replayed] = [
