@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { storyText } from '../../cli/demo-model/stories.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -12,6 +13,8 @@ import type { Scenario } from './scenario.ts';
 /** Slots in all, whether one engine has them or two share them: so both have the same room for conversations. */
 const slots = 8;
 const contextPerSlot = 8192;
+/** Of every engine, MiB: the cache for prompts that have left their slot. */
+const promptCache = ['--cache-ram', '1024'];
 const turns = 10;
 /** As many as there are slots: with more, a conversation that pauses loses its slot wherever it is. */
 const atOnce = slots;
@@ -61,7 +64,7 @@ async function withProduct<T>(
     ...{ id: 'guide', path: await demoModelFile('guide'), pin: true, replicas: count },
     ...{ parallel: slots / count, ctx: contextPerSlot },
   };
-  await using product = await startModelsProduct({ models: [model] });
+  await using product = await startModelsProduct({ models: [model] }, { EXTRA_ARGS: promptCache.join(' ') });
   await allReady(product, count);
   return await use({ origin: product.origin, secret: secrets.first }, product);
 }
@@ -74,7 +77,8 @@ const allReady = (product: ModelsProduct, count: number) =>
 
 async function withTwoServers<T>(use: (servers: readonly ConversationServer[]) => Promise<T>): Promise<T> {
   const engine = await findTestEngine();
-  const options = { engine, model: await demoModelFile('guide'), slots: slots / 2, context: contextPerSlot };
+  const size = { slots: slots / 2, context: contextPerSlot, args: promptCache };
+  const options = { ...size, engine, model: await demoModelFile('guide') };
   await using first = await startLlamaServer(options);
   await using second = await startLlamaServer(options);
   return await use([first, second].map(reachedDirectly));
@@ -89,6 +93,16 @@ async function metric(product: ModelsProduct, name: string): Promise<number> {
   const response = await product.admin('GET', '/metrics');
   const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(await response.text())?.[1];
   return Number(value ?? Number.NaN);
+}
+
+/** How many slots were leased at once until `done`: more than one replica has only if both get work. */
+async function mostSlotsInUse(product: ModelsProduct, done: Promise<unknown>): Promise<number> {
+  let most = 0;
+  const over = done.then(() => true);
+  for (;;) {
+    most = Math.max(most, await metric(product, 'corral_slots_leased'));
+    if (await Promise.race([over, sleep(50, false)])) return most;
+  }
 }
 
 /** Kills a replica with more streams open than there are slots, and waits until the next one has work. */
@@ -113,11 +127,14 @@ async function killOne(server: ConversationServer, product: ModelsProduct): Prom
   ];
   await waitFor('another process', () => !product.pidsOf('guide').includes(killed));
   await allReady(product, 2);
-  const after = await Promise.all(Array.from({ length: slots }, (_, n) => ask(n)));
+  const asked = Promise.all(Array.from({ length: slots }, (_, n) => ask(n)));
+  const inUse = await mostSlotsInUse(product, asked);
+  const after = await asked;
   const exact = [...results, ...after].filter(({ outcome }) => outcome === 'exact').length;
   const figures: Figure[] = [
     { name: 'kill -9: exact answers', value: exact, goal: exactly(streams + slots) },
     { name: 'kill -9: continued or replayed', value: continued + replayed, goal: atLeast(1) },
+    { name: 'kill -9: slots in use with the next process', value: inUse, goal: exactly(slots) },
   ];
   return { figures, problems: [...results, ...after].flatMap(({ problem = [] }) => problem) };
 }
