@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Backend, BackendStatus } from './backend.ts';
-import { initialProbedState, nextStatus, type ProbedState, probe } from './probe.ts';
+import { initialProbedState, maxMissedProbes, nextStatus, type ProbedState, probe } from './probe.ts';
 import { type BackendProps, type PropsResult, readProps } from './props.ts';
 
 export interface BackendMonitorOptions {
@@ -29,6 +29,8 @@ export interface BackendMonitor {
   readonly props: BackendProps | undefined;
   /** It serves no model itself, and so has no props. */
   readonly isRouter: boolean;
+  /** It accepts connections, or its machine is away, but it does not respond. */
+  readonly isSilent: boolean;
   /** The backend is up but rejects our key. */
   readonly keyRejected: boolean;
   /** Something may have changed: probe now instead of at the next interval. */
@@ -71,7 +73,8 @@ export function monitorBackend(backend: Backend, options: BackendMonitorOptions 
     const generationBefore = generation;
     const next = nextStatus(state, await probe(backend, probeTimeoutMs), Date.now());
     if (next.status === 'ready' && state.status !== 'ready') validity = 'invalid';
-    const props = next.status === 'ready' && isDue() ? await refreshProps() : known;
+    const responds = next.status === 'ready' && next.missed === 0;
+    const props = responds && isDue() ? await refreshProps() : known;
     isProbing = false;
     if (isClosed) return;
     try {
@@ -137,6 +140,9 @@ export function monitorBackend(backend: Backend, options: BackendMonitorOptions 
     },
     get isRouter() {
       return known === 'router';
+    },
+    get isSilent() {
+      return state.missed > maxMissedProbes;
     },
     get keyRejected() {
       return known === 'key-rejected';

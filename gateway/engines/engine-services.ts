@@ -1,6 +1,7 @@
 import type { Backend } from '../../health/backend.ts';
 import { type BackendMonitor, monitorBackend } from '../../health/backend-monitor.ts';
 import type { Log } from '../../log/create-log.ts';
+import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import { ModelMetaCache } from '../models/model-list.ts';
@@ -14,6 +15,7 @@ import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts
 import { ShuttingDown } from '../upstream/failure.ts';
 import { createSlotTracker, type SlotTracker } from '../upstream/slot-tracker.ts';
 import { AbandonedInputCounter, type CountingContext } from './count-tokens.ts';
+import { RemoteBackend } from './remote-backend.ts';
 
 export interface EngineServicesOptions {
   /** As the supervisor names it; undefined for the only engine. */
@@ -50,7 +52,7 @@ const AVOIDED_MS = 10_000;
 export class EngineServices {
   readonly id: string | undefined;
   readonly backend: Backend;
-  readonly pool: BackendPool;
+  pool: BackendPool;
   readonly monitor: BackendMonitor;
   readonly router: RouterModels;
   readonly scheduler: Scheduler;
@@ -71,6 +73,8 @@ export class EngineServices {
   #wasReady = false;
   #avoidedUntil = 0;
   #resumedAt = Number.NEGATIVE_INFINITY;
+  readonly #connectTimeoutMs: number;
+  readonly #siblings: () => readonly EngineServices[];
   readonly #onChange: (() => void) | undefined;
   readonly #openEngines: (() => number) | undefined;
   readonly #log: Log;
@@ -85,6 +89,8 @@ export class EngineServices {
     const { maxReplays } = config.admission;
     this.id = id;
     this.#onChange = options.onChange;
+    this.#siblings = siblings ?? (() => [this]);
+    this.#connectTimeoutMs = config.timeouts.connect;
     this.#openEngines = options.openEngines;
     this.backend = backend;
     this.pool = pool;
@@ -177,6 +183,18 @@ export class EngineServices {
     if (!this.pool.destroyed) await this.pool.destroy(new ShuttingDown('the gateway is shutting down'));
   }
 
+  /** Nobody restarts a backend elsewhere that hangs, or is cut off: its exchanges go on at another one. */
+  async #moveExchanges(): Promise<void> {
+    const others = this.#siblings().filter((engine) => engine !== this && engine.isOpen);
+    if (!(this.backend instanceof RemoteBackend) || others.length === 0) return;
+    this.quarantine.ignoreCrash();
+    const pool = await createBackendPool(this.backend, this.#connectTimeoutMs);
+    const { pool: silent } = this;
+    if (silent.destroyed) return;
+    this.pool = pool;
+    await silent.destroy(new Error('the backend does not respond to probes'));
+  }
+
   /** An engine that was replaced during a pause may be seen to be gone a little later. */
   get #isExpectedToServe(): boolean {
     if (!this.#wasReady || !this.isExpected || this.gate.isPaused) return false;
@@ -194,6 +212,7 @@ export class EngineServices {
         if (status === 'ready') this.quarantine.onBackendUp();
         else this.quarantine.onBackendDown();
         this.#onBackendChanged();
+        if (monitor.isSilent) this.#moveExchanges().catch(recordUnhandledError);
       },
       onPropsChange: ({ props }) => {
         this.#log.info(

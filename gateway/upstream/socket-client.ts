@@ -29,7 +29,7 @@ export class SocketClient implements ConnectionOwner {
   }
 
   /** Ends all requests that are running. */
-  async destroy(reason = new ShuttingDown('the gateway shuts down')): Promise<void> {
+  async destroy(reason: Error = new ShuttingDown('the gateway shuts down')): Promise<void> {
     this.destroyed = true;
     for (const connection of [...this.#all]) connection.fail(reason);
   }
