@@ -30,6 +30,13 @@ describe('a model for the placement', () => {
     expect(stateOf({ ...idle, isUnloading: true, isStopping: true }, idle)).toBe('unloading');
   });
 
+  it('cannot be resumed while it is unloaded to take up a change', () => {
+    const model = modelOf([{ ...idle, status: 'loading', isUnloading: true }]);
+    expect(placedModel(model, 1, 0).state).toBe('draining');
+    model.record = modelOf([], { ctx: 1024 }).record;
+    expect(placedModel(model, 1, 0).state).toBe('unloading');
+  });
+
   it('is not unloaded while it is restarted', () => {
     expect(stateOf({ ...idle, isReplacing: true })).toBe('loading');
   });

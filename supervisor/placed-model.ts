@@ -18,7 +18,7 @@ export function placedModel(model: ServedModel, need: number, now: number): Plac
 }
 
 function stateOf(model: ServedModel): PlacedModel['state'] {
-  if (model.isUnloading) return model.engines.some(({ isStopping }) => isStopping) ? 'unloading' : 'draining';
+  if (model.isUnloading) return mayResume(model) ? 'draining' : 'unloading';
   // It drains or loads: it is not to be unloaded now.
   if (model.engines.some(({ isReplacing }) => isReplacing)) return 'loading';
   const { status } = model;
@@ -26,6 +26,10 @@ function stateOf(model: ServedModel): PlacedModel['state'] {
   if (status === 'failed' && model.isResident) return 'unloading';
   return status === 'sleeping' ? 'loaded' : status;
 }
+
+/** One that has a change to take up would only be unloaded again. */
+const mayResume = ({ engines, isOutdated }: ServedModel) =>
+  !isOutdated && !engines.some(({ isStopping }) => isStopping);
 
 /** Of its slowest engine at the last load; 0 before. */
 function loadTimeOf({ engines }: ServedModel): number {

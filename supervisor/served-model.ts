@@ -80,6 +80,11 @@ export class ServedModel {
     return this.record?.source.kind === 'backends';
   }
 
+  /** An engine has yet to take up a change of the record. */
+  get isOutdated(): boolean {
+    return this.engines.some((engine) => this.applied.get(engine) !== this.record);
+  }
+
   get isUnloading(): boolean {
     return this.engines.some((engine) => engine.isUnloading);
   }

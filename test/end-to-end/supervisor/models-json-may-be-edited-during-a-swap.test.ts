@@ -86,6 +86,18 @@ describe('models.json may be edited while a swap is under way', () => {
   });
 });
 
+it('a model that loads takes up its change before it serves the requests that wait', async () => {
+  await using models = await startModels({ models: [{ id: 'a' }] });
+  await models.deployment.reachesStatus('ready');
+  await models.demand('a');
+  const pid = await waitFor('its process', () => models.pidOf('a'), { every: 1 });
+  process.kill(pid, 'SIGSTOP');
+  models.writeModels([{ id: 'a', path: inject('demoModel'), ctx: 1024, parallel: 1 }]);
+  await waitFor('its end', () => !isRunning(pid));
+  await models.reaches('a', 'loaded');
+  expect(await contextOf(models, 'a')).toBe('1024');
+});
+
 describe('a change of a loaded model', () => {
   it('restarts it after its requests have ended, and falls back if the model does not load', async () => {
     await using models = await startModels({
