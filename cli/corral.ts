@@ -9,7 +9,7 @@ import { serveCommand } from './serve/serve-command.ts';
 const args = process.argv.slice(2);
 
 const corral = new Command('corral')
-  .description('Serve a GGUF model: a supervised llama-server behind an OpenAI-compatible gateway.')
+  .description('Serve GGUF models: supervised llama-servers behind an OpenAI-compatible gateway.')
   .version(packageFile.version, '-V, --version')
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(gatewayCommand());

@@ -6,14 +6,16 @@ import { printProblems } from './output.ts';
 
 const notes = `
 BACKEND_URL (http://host:port or unix:/path.sock) is the address of the llama-server, BACKEND_API_KEY its API key.
+With several models, MODELS_FILE lists them with their backends (docs/models.md).
 
-Example:
-  BACKEND_URL=http://127.0.0.1:8080 BACKEND_API_KEY=... corral gateway`;
+Examples:
+  BACKEND_URL=http://127.0.0.1:8080 BACKEND_API_KEY=... corral gateway
+  MODELS_FILE=models.json corral gateway`;
 
 /** `corral gateway`: runs only the gateway, in front of an existing llama-server. */
 export function gatewayCommand(): Command {
   return new Command('gateway')
-    .description('run only the gateway, in front of a llama-server that is already running')
+    .description('run only the gateway, in front of llama-servers that are already running')
     .addHelpText('after', notes)
     .action(async () => {
       process.exitCode = await startGateway(process.env);

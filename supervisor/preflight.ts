@@ -157,7 +157,9 @@ export async function preflightGateway({ settings, host, invalidSettings }: Gate
     ...invalidSettings.map(({ message }) => message),
     ...(isNamed
       ? []
-      : ['BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080']),
+      : [
+          'BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080; for several models, set MODELS_FILE',
+        ]),
     ...unauthenticatedProblems(settings, host),
     ...keyFileProblems(settings),
     ...data.problems,

@@ -7,10 +7,11 @@ import { UsageError } from '../run-command.ts';
 import { addBenchOptions, type BenchOptions, getConditions, getLoads } from './bench-options.ts';
 import { type Comparison, compare, regressions } from './compare.ts';
 import { reportPage } from './html/report-page.ts';
+import { onlyModel } from './listed-models.ts';
 import { showProgress } from './progress.ts';
 import { type Prompt, parsePrompts, promptsDigest } from './prompts.ts';
 import { planSteps, type Report, readReport, type Step, stepsToKeep, writeReport } from './report.ts';
-import { firstModel, runBench } from './run-bench.ts';
+import { runBench } from './run-bench.ts';
 import { comparisonTable, errorTable, reportNotes, reportTable } from './table.ts';
 import { createPool, readTarget } from './target.ts';
 
@@ -19,6 +20,7 @@ Examples:
   corral bench http://127.0.0.1:8000 --key-file key.txt
   corral bench https://host/v1 --concurrency 1,8,64 --prompt-tokens 16,2048 --duration 30s --html report.html
   corral bench http://127.0.0.1:8000 --rate 10,50 --max-tokens 32 --body '{"temperature":0,"ignore_eos":true}'
+  corral bench http://127.0.0.1:8000 --model qwen3-8b                     if the endpoint has several models
   corral bench http://127.0.0.1:8000 --save before.json
   corral bench http://127.0.0.1:8000 --compare before.json --tolerance 10%,ttft.p99=30%
   corral bench http://127.0.0.1:8000 --duration 1h --resume long.json      run it again after Ctrl-C to continue
@@ -51,7 +53,7 @@ async function bench(url: string, options: BenchOptions): Promise<void> {
   const earlier = options.resume === undefined ? undefined : await readReport(options.resume);
   const pool = createPool(target);
   try {
-    const model = options.model ?? (await firstModel(pool, target, apiKey));
+    const model = options.model ?? (await onlyModel(pool, target, apiKey));
     const conditions = getConditions(options, { url: target.url, model, prompts: promptsFile?.name ?? null });
     const measured = earlier ? stepsToKeep(earlier, conditions, steps) : [];
     if (measured.length > 0)

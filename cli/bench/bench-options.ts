@@ -74,7 +74,7 @@ const requestOptions = () => [
   new Option('--max-tokens <n>', 'maximum number of tokens per response').argParser(count).default(128),
   new Option('--path <which>', 'API to use').choices(['chat', 'completions']).default('chat'),
   new Option('--plain', 'send requests without streaming'),
-  new Option('--model <name>', 'model (default: the first one listed by the endpoint)'),
+  new Option('--model <name>', 'id or alias of a chat model (default: the only one that the endpoint lists)'),
   new Option('--key-file <file>', 'file with the API key in its first line'),
   new Option('--body <json>', 'additional fields of the request body; null removes a field')
     .argParser(jsonObject)

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Pool } from 'undici';
 import { BenchClient, type BenchRequest } from './bench-client.ts';
+import { chatModelNames, keyAdvice, listModels } from './listed-models.ts';
 import type { Progress } from './progress.ts';
 import {
   createRequestBuilder,
@@ -82,7 +83,7 @@ async function prepareRequests(
   const { target, conditions, prompts, apiKey } = bench;
   const createRequest = createRequestBuilder(target, conditions, apiKey);
   const shortRequest = createRequestBuilder(target, { ...conditions, maxTokens: 1 }, apiKey);
-  const countTokens = (prompt: Prompt) => sendFirstRequest(client, target.url, shortRequest(prompt));
+  const countTokens = (prompt: Prompt) => sendFirstRequest(client, shortRequest(prompt), bench);
   if (prompts) {
     const nextPrompt = inTurn(prompts);
     await countTokens(nextPrompt());
@@ -106,50 +107,33 @@ function inTurn(prompts: readonly Prompt[]): () => Prompt {
   return () => prompts[next++ % prompts.length] ?? '';
 }
 
-/** The first model listed by the endpoint. */
-export async function firstModel(
-  pool: Pool,
-  { basePath, url }: Target,
-  apiKey: string | undefined,
-): Promise<string> {
-  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-  const failed = (why: string) => new Error(`${url} lists no models (${why}); name one with --model`);
-  const { statusCode, body } = await pool
-    .request({ method: 'GET', path: `${basePath}/models`, headers, headersTimeout: 60_000 })
-    .catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`${url} does not respond (${error.code ?? error.message})`, { cause: error });
-    });
-  const text = await body.text();
-  if (statusCode === 401 || statusCode === 403)
-    throw new Error(`${url} rejected the API key (${statusCode}); ${keyAdvice}`);
-  if (statusCode !== 200) throw failed(String(statusCode));
-  const id = idOfFirst(text);
-  if (id === undefined) throw failed('unexpected response');
-  return id;
-}
-
-function idOfFirst(text: string): string | undefined {
-  try {
-    const id = (JSON.parse(text) as { data?: { id?: unknown }[] }).data?.[0]?.id;
-    return typeof id === 'string' ? id : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const keyAdvice = 'pass an API key with --key-file, CORRAL_API_KEY or OPENAI_API_KEY';
-
 /** Sends one request and returns its number of input tokens, if reported. Throws, with advice, if it fails. */
 async function sendFirstRequest(
   client: BenchClient,
-  url: string,
   request: BenchRequest,
+  bench: BenchRun,
 ): Promise<number | undefined> {
   const outcome = await client.send(request);
   if (outcome.kind === 'done') return outcome.usage?.input;
   if (outcome.kind === 'abandoned') throw new Error('interrupted before anything was measured');
-  const advice = /^40[13]/.test(outcome.failure) ? `; ${keyAdvice}` : '';
-  throw new Error(`the first request to ${url} failed (${outcome.failure})${advice}`);
+  const advice = await adviceFor(outcome.failure, bench);
+  throw new Error(`the first request to ${bench.target.url} failed (${outcome.failure})${advice}`);
+}
+
+async function adviceFor(
+  failure: string,
+  { pool, target, apiKey, conditions: { model } }: BenchRun,
+): Promise<string> {
+  if (/model_(?:kind_mismatch|not_found)$/.test(failure)) {
+    const models = await listModels(pool, target, apiKey).catch(() => []);
+    const kind = models.find(({ id }) => id === model)?.kind;
+    const what =
+      kind === undefined
+        ? 'is none of its chat models'
+        : `is a model of the kind ${kind}, and only chat models can be measured`;
+    return `: "${model}" ${what}; name one with --model: ${chatModelNames(models)}`;
+  }
+  return /^40[13]/.test(failure) ? `; ${keyAdvice}` : '';
 }
 
 const SHORTER = 8;

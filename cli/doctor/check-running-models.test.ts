@@ -21,10 +21,20 @@ describe('the models of the running deployment', () => {
   });
 
   it('that have failed are errors with their reason', () => {
-    const models = [running('a', 'failed', 'its file is damaged'), running('b', 'failed')];
-    expect(checkRunningModels({ models }, listed('a', 'b'))).toMatchObject([
+    const models = [
+      running('a', 'failed', 'its file is damaged'),
+      running('b', 'failed'),
+      running('c', 'failed', 'bad-model'),
+      running('d', 'failed', 'does-not-fit'),
+    ];
+    expect(checkRunningModels({ models }, listed('a', 'b', 'c', 'd'))).toMatchObject([
       { verdict: 'bad', message: '"a" is failed: its file is damaged' },
       { verdict: 'bad', message: '"b" is failed', fix: expect.stringContaining('corral models load b') },
+      {
+        verdict: 'bad',
+        message: expect.stringMatching(/^"c" is failed: the model file cannot be loaded: .* \(bad-model\)$/),
+      },
+      { verdict: 'bad', message: expect.stringContaining('too little of MEMORY_BUDGET (does-not-fit)') },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import type { ModelReport, SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { Registry } from '../../models/registry.ts';
+import { type CrashClass, engineHints } from '../../supervisor/engine/crash-class.ts';
 import type { Finding } from './finding.ts';
 
 /** What the running deployment says of its models, and where the file differs. */
@@ -16,7 +17,7 @@ export function checkRunningModels(
     ...(others.length > 0 ? [{ about, verdict: 'good', message: countByStatus(others) } as const] : []),
     ...failed.map(
       ({ id, failure }): Finding => ({
-        ...{ about, verdict: 'bad', message: `"${id}" is failed${failure ? `: ${failure}` : ''}` },
+        ...{ about, verdict: 'bad', message: `"${id}" is failed${failure ? `: ${explain(failure)}` : ''}` },
         fix: `correct the cause, then load it again: corral models load ${id}`,
       }),
     ),
@@ -31,7 +32,13 @@ export function checkRunningModels(
   ];
 }
 
-/** `a and b loaded, c unloaded`. */
+/** Crashes are named by their class, other failures say why. */
+function explain(failure: string): string {
+  if (failure === 'does-not-fit') return `pinned models leave too little of MEMORY_BUDGET (${failure})`;
+  return Object.hasOwn(engineHints, failure) ? `${engineHints[failure as CrashClass]} (${failure})` : failure;
+}
+
+/** `a, b loaded; c unloaded`. */
 function countByStatus(models: readonly ModelReport[]): string {
   const byStatus = Map.groupBy(models, ({ status }) => status);
   return [...byStatus].map(([status, some]) => `${some.map(({ id }) => id).join(', ')} ${status}`).join('; ');

@@ -41,6 +41,7 @@ Examples:
   corral keys create ops --scopes metrics,admin          metrics and administration, no inference
   SECRET=$(corral keys create ci --quiet)                for scripts
 
+With several models, --models takes their ids. The key uses an alias with those models of it that it may use.
 The secret is printed once, to stdout. Only its SHA-256 is stored. A running gateway accepts the key within a second.`;
 
 export function createCommand(): Command {

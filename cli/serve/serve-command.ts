@@ -4,6 +4,7 @@ import { exitWithoutReader } from '../../log/standard-output.ts';
 const notes = `
 Configured by environment variables (docs/configuration.md). The most important ones:
   MODEL_PATH=/models/model.gguf   or MODEL_NAME, HF_REPO=user/repo:Q4_K_M, MODEL_URL
+  MODELS_FILE=models.json         several models instead (corral models --help); by default models.json in DATA_DIR
   PORT=8000  PORT_HEALTH=8001     ports of the gateway and the health server
   CTX=8192  PARALLEL=4            context size per request, number of parallel requests
 

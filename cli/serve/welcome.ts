@@ -14,9 +14,9 @@ export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): 
   const { settings, port, healthPort } = config;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
   const base = `http://${host}:${port}/v1`;
-  const model = settings.MODEL_ALIAS?.[0] ?? 'default';
+  const model = exampleModel(config);
   const parts = [
-    `llama-corral is ready: an OpenAI-compatible API for the model "${model}".`,
+    `llama-corral is ready: an OpenAI-compatible API for ${modelsLine(config)}.`,
     table([
       ['base URL', base],
       ['API key', keyLine(config, firstKey)],
@@ -29,6 +29,20 @@ export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): 
     'Press Ctrl-C to stop.',
   ];
   return `\n${parts.join('\n\n')}\n\n`;
+}
+
+/** The name in the examples, which are chats; a pinned model responds at once. */
+function exampleModel({ models, settings }: Pick<SupervisorConfig, 'models' | 'settings'>): string {
+  const chats = models?.registry.models.filter(({ kind }) => kind === 'chat') ?? [];
+  const chosen = chats.find(({ pin }) => pin) ?? chats[0];
+  return chosen?.id ?? settings.MODEL_ALIAS?.[0] ?? 'default';
+}
+
+function modelsLine({ models, settings }: Pick<SupervisorConfig, 'models' | 'settings'>): string {
+  const ids = models?.registry.models.map(({ id }) => id) ?? [];
+  return ids.length > 1
+    ? `${ids.length} models: ${ids.join(', ')}`
+    : `the model "${exampleModel({ models, settings })}"`;
 }
 
 const realModel = `This is the demo model, which has only a few stories. To serve a real model, stop and start again with one of

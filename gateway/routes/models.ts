@@ -32,7 +32,7 @@ export function listModels(options: ModelRouteOptions) {
     }
     return c.json({
       object: 'list',
-      data: models.map(describeListed),
+      data: models.map((model) => describeListed(model, options)),
       models: models.map(({ id, info }) => ollamaModelEntry(id, info)),
     });
   };
@@ -44,13 +44,17 @@ export function getModel(options: ModelRouteOptions) {
     const id = c.req.param('id') ?? '';
     const model = (await findModels(options, c)).find((one) => one.id === id);
     if (model === undefined) throw modelNotFound(id);
-    return c.json(isAnthropic(c) ? anthropicModel(id, model.info) : describeListed(model));
+    return c.json(isAnthropic(c) ? anthropicModel(id, model.info) : describeListed(model, options));
   };
 }
 
-/** Clients of OpenAI ignore the targets of an alias. */
-const describeListed = ({ id, info, targets }: ListedModel) => ({
+/** Clients of OpenAI ignore the kind of a model and the targets of an alias. */
+const describeListed = (
+  { id, kind, info, targets }: ListedModel,
+  { directory }: Pick<ModelRouteOptions, 'directory'>,
+) => ({
   ...describeModel(id, info),
+  ...(directory && { kind }),
   ...(targets && { targets }),
 });
 

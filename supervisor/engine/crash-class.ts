@@ -125,7 +125,7 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
   'bad-model':
     'the model file cannot be loaded: download it again if it is incomplete, or use a newer llama-server if its architecture is unknown',
   'download-failed':
-    'the model could not be downloaded: check HF_REPO or MODEL_URL, HF_TOKEN for private repositories, and the network',
+    'the model could not be downloaded: check HF_REPO or MODEL_URL (in models.json, hf or url), HF_TOKEN for private repositories, and the network',
   'out-of-vram':
     'not enough free GPU memory: lower NGL, CTX or PARALLEL, use a smaller quantization, or stop other programs that use the GPU',
   'out-of-memory':

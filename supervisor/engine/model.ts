@@ -46,7 +46,7 @@ function isFile(path: string): boolean {
 }
 
 function noModel(modelsDir: string): string {
-  return `no model is configured; set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL (${describeModelFolder(modelsDir)})`;
+  return `no model is configured; set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL, or list models in models.json with corral models add (${describeModelFolder(modelsDir)})`;
 }
 
 function modelNotFound(name: string, modelsDir: string): string {

@@ -28,6 +28,10 @@ export const modelObject = z.strictObject({
     })
     .optional(),
   status: z.enum(['unloaded', 'loading', 'loaded', 'sleeping', 'failed']),
+  kind: z
+    .enum(['chat', 'embeddings', 'rerank'])
+    .meta({ description: 'With several models: what it answers.' })
+    .optional(),
   targets: z
     .array(z.strictObject({ model: z.string(), weight: z.number().positive() }))
     .meta({ description: 'Of an alias: where its requests go, by weight.' })
