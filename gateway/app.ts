@@ -22,7 +22,7 @@ import {
   requireSameOrigin,
   requireSession,
 } from './dashboard/page-routes.ts';
-import type { ModelDirectory } from './engines/model-directory.ts';
+import type { CanaryRetry, ModelDirectory } from './engines/model-directory.ts';
 import type { EngineOverview } from './engines/models-overview.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
 import { discardBody } from './http/discard-body.ts';
@@ -58,7 +58,7 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly ledger: UsageLedger;
   readonly metrics: Metrics;
   /** Undefined with one model. */
-  readonly directory: ModelDirectory | undefined;
+  readonly directory: (ModelDirectory & CanaryRetry) | undefined;
   readonly overview: EngineOverview;
   readonly models: PublicNames;
   readonly supervisor: SupervisorClient;

@@ -5,7 +5,7 @@ import type { ModelRecord, Registry } from '../models/registry.ts';
 import { createRegistryStore } from '../models/registry-file.ts';
 import type { GatewayConfig, RegistryPlace } from './config.ts';
 import { EngineServices } from './engines/engine-services.ts';
-import type { ModelDirectory } from './engines/model-directory.ts';
+import type { CanaryRetry, ModelDirectory } from './engines/model-directory.ts';
 import { ModelFleet } from './engines/model-fleet.ts';
 import { OnlyModel } from './engines/model-services.ts';
 import { type EngineOverview, ModelsOverview } from './engines/models-overview.ts';
@@ -30,7 +30,7 @@ export interface ServedModels {
   /** The only engine; undefined with several models. */
   readonly only: EngineServices | undefined;
   /** Undefined with one model. */
-  readonly directory: ModelDirectory | undefined;
+  readonly directory: (ModelDirectory & CanaryRetry) | undefined;
   /** Follows the supervisor from now on. */
   follow(): void;
   /** Rejects new requests. */

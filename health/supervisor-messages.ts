@@ -16,6 +16,7 @@ export type GatewayMessage =
   | { readonly kind: 'busy' }
   /** There have been no requests for this long. */
   | { readonly kind: 'idle'; readonly forMs: number }
+  | AliasesMessage
   | DemandMessage
   | EngineDrainedMessage
   | ModelRequest;
@@ -114,6 +115,28 @@ export interface ModelDemand {
   readonly waiting: number;
   /** For how long the oldest of them has waited; 0 if there is none. */
   readonly oldestWaitMs: number;
+}
+
+/** The complete state of all aliases, sent when it changes. */
+export interface AliasesMessage {
+  readonly kind: 'aliases';
+  readonly aliases: readonly AliasState[];
+}
+
+export interface AliasState {
+  readonly name: string;
+  readonly targets: readonly AliasTargetState[];
+}
+
+export interface AliasTargetState {
+  /** The id of a model. */
+  readonly model: string;
+  /** As in `models.json`. */
+  readonly weight: number;
+  /** 0 for a canary that was taken out. */
+  readonly effectiveWeight: number;
+  /** Why it was taken out. */
+  readonly suspended: 'failed' | 'crashed' | null;
 }
 
 /** The engine is paused in the state of this version, and no request is at it any more. */

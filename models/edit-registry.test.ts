@@ -56,6 +56,7 @@ describe('aliases', () => {
     expect(created).toEqual(latest(all('v1')));
     const changed = setAlias(created, 'latest', split);
     expect(changed).toEqual(latest(split, all('v1')));
+    expect(setAlias(changed, 'latest', split)).toEqual(changed);
     expect(rollBack(changed, 'latest')).toEqual(latest(all('v1'), null));
     expect(removeAlias(changed, 'latest')).toEqual(plain);
   });

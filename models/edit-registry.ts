@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { didYouMean } from '../settings/nearest-name.ts';
 import type { RegistryDocument, WrittenAlias, WrittenModel, WrittenTarget } from './registry-document.ts';
 
@@ -49,7 +50,7 @@ export function setPin(document: RegistryDocument, id: string, pin: boolean): Re
   return { ...document, models: document.models.map((model) => (model === wanted ? changed : model)) };
 }
 
-/** Creates the alias or changes its targets. A change can be rolled back. */
+/** Creates the alias or changes its targets. A change can be rolled back; to set the same targets again is none. */
 export function setAlias(
   document: RegistryDocument,
   name: string,
@@ -61,6 +62,7 @@ export function setAlias(
   for (const { model } of targets) findModel(document, model);
   const old = document.aliases.find((alias) => alias.name === name);
   if (old === undefined) return { ...document, aliases: [...document.aliases, { name, targets }] };
+  if (isDeepStrictEqual(old.targets.map(withWeight), targets.map(withWeight))) return document;
   return replaceAlias(document, old, { ...old, targets, previous: old.targets });
 }
 
@@ -96,6 +98,8 @@ export function rollBack(document: RegistryDocument, name: string): RegistryDocu
 function replaceAlias(document: RegistryDocument, old: WrittenAlias, alias: WrittenAlias): RegistryDocument {
   return { ...document, aliases: document.aliases.map((other) => (other === old ? alias : other)) };
 }
+
+const withWeight = ({ model, weight = 1 }: WrittenTarget) => ({ model, weight });
 
 const isTarget = (targets: readonly WrittenTarget[], id: string) => targets.some(({ model }) => model === id);
 

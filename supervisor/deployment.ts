@@ -201,7 +201,7 @@ export class Deployment implements ChildOwner, EngineOwner {
         gatewayUp: this.#gateway.isUp,
         version: packageFile.version,
         idleSeconds: Math.floor(this.#idleTimer.idleMs / 1000),
-        ...modelsDetails(this.#models, this.#manager),
+        ...modelsDetails(this.#models, this.#link.aliases, this.#manager),
       },
     };
   }

@@ -98,6 +98,9 @@ it('other messages reach their engine, or get their reply', () => {
   expect(forgiveExits.mock.calls).toEqual([[2]]);
   link.onMessage({ kind: 'demand', models: {}, leases: {} });
   expect(onDemand).toHaveBeenCalledOnce();
+  const target = { model: 'a', weight: 1, effectiveWeight: 1, suspended: null };
+  link.onMessage({ kind: 'aliases', aliases: [{ name: 'latest', targets: [target] }] });
+  expect(link.aliases).toEqual([{ name: 'latest', targets: [target] }]);
   link.onMessage({ kind: 'restart-request', id: 7, changes: {} });
   link.onMessage({ kind: 'model-request', id: 8, model: 'a', action: 'load' });
   expect(sent).toEqual([

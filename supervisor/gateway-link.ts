@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type {
+  AliasState,
   DemandMessage,
   EngineStateMessage,
   EnginesMessage,
@@ -31,6 +32,8 @@ type State = Pick<EnginesMessage, 'models' | 'engines'>;
 /** Exchanges messages with the gateway: see health/supervisor-messages.ts. */
 export class GatewayLink {
   readonly #options: GatewayLinkOptions;
+  /** What the gateway has reported last. */
+  #aliases: readonly AliasState[] = [];
   #version = 0;
   #state: State = { models: [], engines: [] };
   /** The version that paused an engine, by its id. */
@@ -44,6 +47,10 @@ export class GatewayLink {
   get initialMessages(): readonly SupervisorMessage[] {
     this.#advance();
     return [...this.#engineState(), this.#engines];
+  }
+
+  get aliases(): readonly AliasState[] {
+    return this.#aliases;
   }
 
   /** Call it when anything may have changed that the gateway has to know. */
@@ -81,6 +88,9 @@ export class GatewayLink {
         break;
       case 'demand':
         onDemand(message);
+        break;
+      case 'aliases':
+        this.#aliases = message.aliases;
         break;
       case 'busy':
         idleTimer.start('requests');

@@ -1,8 +1,13 @@
+import type { AliasState } from '../health/supervisor-messages.ts';
 import { PastCounts } from './model-counts.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** The details of `/status` about models and engines. The fields beside `models` are those of the only model. */
-export function modelsDetails(models: readonly ServedModel[], memory: MemoryReport | undefined) {
+export function modelsDetails(
+  models: readonly ServedModel[],
+  aliases: readonly AliasState[],
+  memory: MemoryReport | undefined,
+) {
   const past = memory?.past ?? nothingBefore;
   const engines = models.flatMap((model) => model.engines);
   const running = engines.filter(({ process }) => process !== undefined);
@@ -13,7 +18,7 @@ export function modelsDetails(models: readonly ServedModel[], memory: MemoryRepo
     model: models.length === 1 ? first?.id : null,
     restart: replacements.toSorted((a, b) => a.since.localeCompare(b.since)).at(-1) ?? null,
     models: models.map((model) => describeModel(model, memory, past)),
-    ...(memory && { memory: { budget: memory.budget } }),
+    ...(memory && { aliases, memory: { budget: memory.budget } }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Log } from '../../log/create-log.ts';
 import type { Alias } from '../../models/registry.ts';
 import type { AliasEntry, AliasTargetEntry } from './model-directory.ts';
@@ -22,7 +23,7 @@ export class AliasTargets implements AliasEntry {
   readonly alias: Alias;
   readonly #log: Log;
   readonly #getHealth: (model: string) => TargetHealth;
-  readonly #crashesBefore: ReadonlyMap<string, number>;
+  #crashesBefore: ReadonlyMap<string, number>;
   readonly #suspended = new Map<string, AliasTargetEntry['suspended']>();
   readonly #conversations: Map<string, string>;
 
@@ -37,7 +38,7 @@ export class AliasTargets implements AliasEntry {
     this.#getHealth = getHealth;
     this.#log = log;
     this.#conversations = before === undefined ? new Map() : before.#conversations;
-    this.#crashesBefore = new Map(alias.targets.map(({ model }) => [model, getHealth(model).crashes]));
+    this.#crashesBefore = this.#countCrashes();
   }
 
   get name(): string {
@@ -52,17 +53,17 @@ export class AliasTargets implements AliasEntry {
   }
 
   /**
-   * The target of a conversation, out of those for which `isAllowed` is true; undefined if there is none. `position`, from 0 to
-   * 1, decides where a new one goes.
+   * The target of a conversation, out of those for which `isAllowed` is true; undefined if there is none. A new one goes where
+   * it would have gone in any other process.
    */
-  choose(conversation: string, position: number, isAllowed: (model: string) => boolean): string | undefined {
+  choose(conversation: string, isAllowed: (model: string) => boolean): string | undefined {
     const allowed = this.targets.filter(
       ({ model, effectiveWeight }) => effectiveWeight > 0 && isAllowed(model),
     );
     const before = this.#conversations.get(conversation);
     const model = allowed.some((target) => target.model === before)
       ? before
-      : pickByWeight(allowed, position);
+      : pickByWeight(allowed, conversation);
     if (model !== undefined) this.#remember(conversation, model);
     return model;
   }
@@ -78,12 +79,23 @@ export class AliasTargets implements AliasEntry {
     }
   }
 
+  /** All canaries get requests again, as after a change of the alias. */
+  retry(): void {
+    this.#suspended.clear();
+    this.#crashesBefore = this.#countCrashes();
+    this.checkHealth();
+  }
+
+  #countCrashes(): ReadonlyMap<string, number> {
+    return new Map(this.alias.targets.map(({ model }) => [model, this.#getHealth(model).crashes]));
+  }
+
   #suspend(model: string, reason: 'failed' | 'crashed'): void {
     this.#suspended.set(model, reason);
     const why = reason === 'failed' ? 'it has failed' : `it crashed ${MAX_CRASHES} times`;
     this.#log.warn(
       { alias: this.name, model, reason },
-      `alias ${this.name}: the canary ${model} gets no more requests because ${why}; change the alias to try it again`,
+      `alias ${this.name}: the canary ${model} gets no more requests because ${why}; PUT /admin/aliases/${this.name} tries it again`,
     );
   }
 
@@ -96,12 +108,23 @@ export class AliasTargets implements AliasEntry {
   }
 }
 
-function pickByWeight(targets: readonly AliasTargetEntry[], position: number): string | undefined {
-  const sum = targets.reduce((total, { effectiveWeight }) => total + effectiveWeight, 0);
-  let rest = position * sum;
+/**
+ * Weighted rendezvous hashing: each target has a score for the conversation, which depends on no other target. So a change of
+ * weights moves conversations only to a target that gained, or away from one that lost.
+ */
+function pickByWeight(targets: readonly AliasTargetEntry[], conversation: string): string | undefined {
+  let [best, highest]: [string | undefined, number] = [undefined, -1];
   for (const { model, effectiveWeight } of targets) {
-    if (rest < effectiveWeight) return model;
-    rest -= effectiveWeight;
+    const score = -effectiveWeight / Math.log(hashToUnit(conversation, model));
+    if (score > highest) [best, highest] = [model, score];
   }
-  return targets.at(-1)?.model;
+  return best;
+}
+
+const HASH_BYTES = 6;
+
+/** Spread evenly between 0 and 1, without either. */
+function hashToUnit(conversation: string, model: string): number {
+  const digest = createHash('sha256').update(`${conversation}\n${model}`).digest();
+  return (digest.readUIntBE(0, HASH_BYTES) + 0.5) / 2 ** (8 * HASH_BYTES);
 }

@@ -1,11 +1,17 @@
 import type { ModelState } from '../../health/supervisor-messages.ts';
-import type { ModelRecord } from '../../models/registry.ts';
+import type { AliasTarget, ModelRecord } from '../../models/registry.ts';
 import type { EngineServices } from './engine-services.ts';
 
 /** The models and aliases of `models.json`, as they are served now. */
 export interface ModelDirectory {
   readonly models: readonly ModelEntry[];
   readonly aliases: readonly AliasEntry[];
+}
+
+/** Brings back the canaries of an alias. */
+export interface CanaryRetry {
+  /** The alias has been set to these targets. If it had them before, its canaries are tried again. */
+  retryCanaries(name: string, targets: readonly AliasTarget[]): void;
 }
 
 export interface ModelEntry {

@@ -1,17 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseBackendUrl } from '../../health/backend.ts';
-import type { EngineState, EnginesMessage, ModelState } from '../../health/supervisor-messages.ts';
+import type {
+  AliasState,
+  EngineState,
+  EnginesMessage,
+  ModelState,
+} from '../../health/supervisor-messages.ts';
 import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { Alias, ModelRecord, Registry } from '../../models/registry.ts';
+import type { Alias, AliasTarget, ModelRecord, Registry } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import { LaneAccounts } from '../scheduler/lane-accounts.ts';
 import { AliasTargets, type TargetHealth } from './alias-targets.ts';
 import { DemandReporter, readDemand } from './demand-reporter.ts';
 import { EngineServices, type EngineServicesOptions } from './engine-services.ts';
-import type { ModelDirectory } from './model-directory.ts';
+import type { CanaryRetry, ModelDirectory } from './model-directory.ts';
 import { ModelServices } from './model-services.ts';
+import { viewAlias } from './model-views.ts';
 import { RemoteBackend } from './remote-backend.ts';
 
 export interface ModelFleetOptions {
@@ -32,7 +38,7 @@ type Wanted = Pick<EngineState, 'id' | 'address' | 'pause' | 'maySleep'> & {
 };
 
 /** The engines of all models: created, changed and removed as the supervisor and `models.json` say. */
-export class ModelFleet implements ModelDirectory, Disposable {
+export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   readonly #options: ModelFleetOptions;
   readonly #models = new Map<string, ModelServices>();
   readonly #accounts = new LaneAccounts();
@@ -45,6 +51,7 @@ export class ModelFleet implements ModelDirectory, Disposable {
   readonly #pausedAt = new Map<string, number>();
   #registry: Registry = { models: [], aliases: [] };
   #aliases: ReadonlyMap<string, AliasTargets> = new Map();
+  #reportedAliases: readonly AliasState[] = [];
   #message: EnginesMessage | undefined;
   #updating: Promise<void> = Promise.resolve();
   #isDraining = false;
@@ -78,6 +85,13 @@ export class ModelFleet implements ModelDirectory, Disposable {
 
   alias(name: string): AliasTargets | undefined {
     return this.#aliases.get(name);
+  }
+
+  retryCanaries(name: string, targets: readonly AliasTarget[]): void {
+    const alias = this.#aliases.get(name);
+    if (!isDeepStrictEqual(alias?.alias.targets, targets)) return;
+    alias?.retry();
+    this.#checkAliases();
   }
 
   /** Undefined if it is unknown, or has no engine. */
@@ -169,6 +183,10 @@ export class ModelFleet implements ModelDirectory, Disposable {
 
   #checkAliases(): void {
     for (const alias of this.#aliases.values()) alias.checkHealth();
+    const aliases = this.aliases.map(viewAlias);
+    if (isDeepStrictEqual(aliases, this.#reportedAliases)) return;
+    this.#reportedAliases = aliases;
+    this.#options.supervisor.reportAliases(aliases);
   }
 
   #setModel(record: ModelRecord, state: ModelState): ModelServices {

@@ -1,8 +1,13 @@
-import type { EngineState, EnginesMessage, ModelState } from '../../health/supervisor-messages.ts';
+import type {
+  AliasState,
+  EngineState,
+  EnginesMessage,
+  ModelState,
+} from '../../health/supervisor-messages.ts';
 import type { ModelReport, SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { AliasTarget, ModelKind, ModelRecord, Registry } from '../../models/registry.ts';
 import type { QueueCounts } from '../scheduler/fair-queue.ts';
-import type { AliasTargetEntry, ModelDirectory } from './model-directory.ts';
+import type { AliasEntry, ModelDirectory } from './model-directory.ts';
 
 /** A model for operators: its state, and what the supervisor and `models.json` say of it. */
 export interface ModelView extends Omit<ModelState, 'removed'> {
@@ -22,18 +27,9 @@ export interface ModelView extends Omit<ModelState, 'removed'> {
 
 export type EngineView = Pick<EngineState, 'id' | 'status' | 'slots' | 'loadProgress'>;
 
-export interface AliasView {
-  readonly name: string;
-  readonly targets: readonly AliasTargetView[];
+export interface AliasView extends AliasState {
   /** What a rollback goes back to. */
   readonly previous: readonly AliasTarget[] | null;
-}
-
-export interface AliasTargetView extends AliasTarget {
-  /** 0 for a canary that was taken out. */
-  readonly effectiveWeight: number;
-  /** Why it was taken out. */
-  readonly suspended: 'failed' | 'crashed' | null;
 }
 
 export interface ModelsView {
@@ -67,10 +63,9 @@ export function viewModels(sources: ModelsSources): ModelsView {
       ...viewReport(reports.get(model.id)),
       engines: state.engines.filter((engine) => engine.model === model.id).map(viewEngine),
     })),
-    aliases: (directory?.aliases ?? []).map(({ name, targets }) => ({
-      name,
-      targets: targets.map(viewTarget),
-      previous: previous.get(name) ?? null,
+    aliases: (directory?.aliases ?? []).map((alias) => ({
+      ...viewAlias(alias),
+      previous: previous.get(alias.name) ?? null,
     })),
     memoryBudget: supervisor?.memoryBudget ?? null,
   };
@@ -106,9 +101,11 @@ const viewReport = ({
   crashes = {},
 }: Partial<Pick<ModelReport, 'memory' | 'restarts' | 'crashes'>> = {}) => ({ memory, restarts, crashes });
 
-const viewTarget = ({ model, weight, effectiveWeight, suspended }: AliasTargetEntry): AliasTargetView => ({
-  ...{ model, weight, effectiveWeight },
-  suspended: suspended ?? null,
+export const viewAlias = ({ name, targets }: AliasEntry): AliasState => ({
+  name,
+  targets: targets.map(({ model, weight, effectiveWeight, suspended = null }) => ({
+    ...{ model, weight, effectiveWeight, suspended },
+  })),
 });
 
 /** Without its address and its key. */

@@ -1,4 +1,5 @@
 import type {
+  AliasState,
   DemandMessage,
   EngineStateMessage,
   EnginesMessage,
@@ -68,6 +69,11 @@ export class SupervisorClient {
   /** Call it when the demand has changed, at most every half second. */
   reportDemand(demand: Omit<DemandMessage, 'kind'>): void {
     this.#channel?.send({ kind: 'demand', ...demand });
+  }
+
+  /** Call it when an alias has changed. */
+  reportAliases(aliases: readonly AliasState[]): void {
+    this.#channel?.send({ kind: 'aliases', aliases });
   }
 
   /** The engine, paused in the state of this version, has no requests any more. */

@@ -15,25 +15,21 @@ const sessionHeaders = [
 /** Enough of a prompt to tell conversations apart; it grows at its end. */
 const PROMPT_START = 512;
 
-/** Which conversation a request continues: a digest of what the client says about it. */
-export interface Conversation {
-  readonly id: string;
-  /** Spread evenly between 0 and 1. */
-  readonly position: number;
-}
-
-/** A client that names no session is recognised by the beginning of the conversation, and without one by its key. */
+/**
+ * Which conversation a request continues: a digest of what the client says about it. A client that names no session is
+ * recognised by the beginning of the conversation, and without one by its key.
+ */
 export function identifyConversation(
   headers: IncomingHttpHeaders,
   fields: JsonObject,
   keyId: string | undefined,
-): Conversation {
+): string {
   const session = findSession(headers, fields);
   const source = session === undefined ? (conversationStart(fields) ?? '') : `session ${session}`;
   const digest = createHash('sha256')
     .update(`${keyId ?? ''}\n${source}`)
     .digest();
-  return { id: digest.toString('base64url', 0, 16), position: digest.readUInt32BE(16) / 2 ** 32 };
+  return digest.toString('base64url', 0, 16);
 }
 
 function findSession(headers: IncomingHttpHeaders, fields: JsonObject): string | undefined {

@@ -25,7 +25,7 @@ function createRouting(models = registry.models, strict = false) {
     registry: { models, aliases: [] },
     alias: (name: string) =>
       name === 'latest'
-        ? { name, choose: (_: string, __: number, may: (id: string) => boolean) => ['chat'].find(may) }
+        ? { name, choose: (_: string, may: (id: string) => boolean) => ['chat'].find(may) }
         : undefined,
     find: (id: string) =>
       id === 'new' ? undefined : { id, engines: [{}], record: models.find((model) => model.id === id) },

@@ -43,7 +43,7 @@ export class SeveralModelsRouting implements ModelRouting {
     const id =
       alias === undefined || conversation === undefined
         ? this.#idOf(requested, route, key)
-        : alias.choose(conversation.id, conversation.position, (model) => mayUse(key, model));
+        : alias.choose(conversation, (model) => mayUse(key, model));
     if (id === undefined || !mayUse(key, id)) throw modelNotAllowed(requested ?? '');
     const model = this.#find(id);
     checkKind(model.record, route);
@@ -53,9 +53,7 @@ export class SeveralModelsRouting implements ModelRouting {
       model,
       ...(isForm ? { body: undefined, fields: undefined } : withDefaults(read, body, model.record, route)),
       alias: alias?.name,
-      conversation: isSticky
-        ? (conversation ?? identifyConversation(headers, fields, key?.id)).id
-        : undefined,
+      conversation: isSticky ? (conversation ?? identifyConversation(headers, fields, key?.id)) : undefined,
     };
   }
 

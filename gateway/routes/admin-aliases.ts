@@ -10,6 +10,7 @@ import type { RegistryDocument, WrittenTarget } from '../../models/registry-docu
 import { updateRegistryFile } from '../../models/registry-file.ts';
 import { InvalidAliasError, requestedModel, requestedTargets } from '../../models/requested-targets.ts';
 import type { RegistryPlace } from '../config.ts';
+import type { CanaryRetry } from '../engines/model-directory.ts';
 import {
   aliasNotFound,
   changeRejected,
@@ -24,6 +25,8 @@ export interface AliasRouteOptions {
   readonly supervisor: { readonly isPresent: boolean };
   /** Undefined with one model. */
   readonly registry: RegistryPlace | undefined;
+  /** Undefined with one model. */
+  readonly directory: CanaryRetry | undefined;
   /** For the body, ms. */
   readonly idleTimeout: number;
 }
@@ -65,7 +68,8 @@ async function readFields(c: GatewayContext, { idleTimeout }: AliasRouteOptions,
 type Change = (document: RegistryDocument, name: string, modelsDir: string) => RegistryDocument;
 
 /** Everybody who serves by the file applies it within a second, as if it had been edited by hand. */
-async function changeAlias(c: GatewayContext, { supervisor, registry }: AliasRouteOptions, change: Change) {
+async function changeAlias(c: GatewayContext, options: AliasRouteOptions, change: Change) {
+  const { supervisor, registry, directory } = options;
   if (!supervisor.isPresent) throw modelActionsNotSupported();
   if (registry === undefined) throw changeRejected(hasOneModel);
   const name = c.req.param('name') ?? '';
@@ -80,9 +84,11 @@ async function changeAlias(c: GatewayContext, { supervisor, registry }: AliasRou
     throw explain(error, name);
   }
   const alias = changed?.aliases.find((one) => one.name === name);
+  const targets = alias?.targets.map(withWeight) ?? [];
+  directory?.retryCanaries(name, targets);
   return c.json({
     name,
-    targets: alias?.targets.map(withWeight),
+    targets,
     previous: alias?.previous?.map(withWeight) ?? null,
   });
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModelStatus } from '../../health/supervisor-messages.ts';
+import type { AliasState, ModelStatus } from '../../health/supervisor-messages.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
 import { freePort } from './free-port.ts';
@@ -53,6 +53,7 @@ export interface ModelView {
 export interface DeploymentStatus {
   readonly standing: string;
   readonly models?: readonly ModelView[];
+  readonly aliases?: readonly AliasState[];
   readonly [detail: string]: unknown;
 }
 

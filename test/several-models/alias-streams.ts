@@ -1,4 +1,5 @@
 import { storyText } from '../../cli/demo-model/stories.ts';
+import type { AliasState } from '../../health/supervisor-messages.ts';
 import { ALIAS, askAlias } from './alias-client.ts';
 import { type ChatResult, sendChat } from './chat-client.ts';
 import { type ModelsProduct, secrets } from './product.ts';
@@ -14,14 +15,7 @@ export interface AdminModels {
     readonly slots: { readonly busy: number };
     readonly queue: { readonly waiting: number };
   }[];
-  readonly aliases: readonly {
-    readonly name: string;
-    readonly targets: readonly {
-      readonly model: string;
-      readonly effectiveWeight: number;
-      readonly suspended: string | null;
-    }[];
-  }[];
+  readonly aliases: readonly AliasState[];
 }
 
 export async function readAdminModels(product: ModelsProduct): Promise<AdminModels> {

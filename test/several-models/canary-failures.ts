@@ -66,8 +66,11 @@ async function suspensionFigures(product: ModelsProduct, model: string, reason: 
     if ((await askAlias(product, `after ${reason} ${n}`)).model !== 'stable') asked += 1;
   const share = (await scrapeProduct(product)).value('corral_alias_share_ratio', { alias: ALIAS, model });
   const logged = product.output().split(`the canary ${model} gets no more requests`).length - 1;
+  const inStatus = (await product.status()).aliases.find(({ name }) => name === ALIAS)?.targets;
+  const shown = inStatus?.find((one) => one.model === model)?.suspended;
   return [
     { name: `${reason}: weight in /admin/models`, value: effectiveWeight, goal: exactly(0) },
+    { name: `${reason}: suspended in /status`, value: Number(shown === reason), goal: exactly(1) },
     { name: `${reason}: share in metrics`, value: share ?? Number.NaN, goal: exactly(0) },
     { name: `${reason}: log lines`, value: logged, goal: exactly(1) },
     { name: `${reason}: of 50 requests after it, elsewhere`, value: asked, goal: exactly(0) },

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AliasState } from '../../health/supervisor-messages.ts';
 import { findOrFetchEngine } from '../../scripts/engine/find-engine.ts';
 import { cacheFolder } from '../../scripts/project-folders.ts';
 import { childPids, servesModel } from '../harness/child-processes.ts';
@@ -17,6 +18,7 @@ export const secrets = { first: secretOf('first'), second: secretOf('second'), a
 export interface StatusView {
   readonly standing: string;
   readonly models: readonly ModelView[];
+  readonly aliases: readonly AliasState[];
 }
 
 /** The product with several models. Its output is JSON lines. */

@@ -1,11 +1,17 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { demoModelFile } from '../../services/demo-models.ts';
 
+const secret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+
+let folder: TemporaryFolder;
 let models: ServedModels;
 let records: readonly object[];
 
@@ -19,18 +25,26 @@ beforeAll(async () => {
     { id: 'stable', path: await demoModelFile('guide'), pin: true, parallel: 2, ctx: 16384 },
     { id: 'canary', path: await demoModelFile('guide'), pin: true, parallel: 2, ctx: 16384 },
   ];
-  models = await startServedModels({
-    models: records,
-    aliases: [{ name: 'latest', targets: targets(90, 10) }],
-  });
+  folder = await temporaryFolder();
+  const keys = keyFileText({ ops: { secret, scopes: ['admin', 'inference'] } });
+  writeFileSync(folder.file('keys.json'), keys, { mode: 0o600 });
+  models = await startServedModels(
+    { models: records, aliases: [{ name: 'latest', targets: targets(90, 10) }] },
+    { AUTH_ENABLED: 'true', AUTH_KEYS_FILE: folder.file('keys.json') },
+  );
   await models.deployment.reachesStatus('ready');
 });
-afterAll(() => models?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  await models?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
 
 const post = (content: string, fields: object = {}) =>
-  models.post('/v1/chat/completions', {
-    ...{ model: 'latest', max_tokens: 1, messages: [{ role: 'user', content }], ...fields },
-  });
+  models.post(
+    '/v1/chat/completions',
+    { model: 'latest', max_tokens: 1, messages: [{ role: 'user', content }], ...fields },
+    { 'x-api-key': secret },
+  );
 
 async function targetOf(content: string): Promise<string> {
   const response = await post(content);
@@ -78,5 +92,23 @@ describe('an alias', () => {
       models.deployment.output().includes('the canary canary gets no more'),
     );
     expect(await countCanary(20)).toBe(0);
+  });
+
+  it('shows in /status that it has lost it, and tries it again when the same targets are set', async () => {
+    const shown = async () => (await models.deployment.status()).aliases?.[0]?.targets[1];
+    const out = { model: 'canary', weight: 49, effectiveWeight: 0, suspended: 'crashed' };
+    await waitFor('the status', async () => (await shown())?.suspended !== null);
+    expect(await shown()).toEqual(out);
+    const response = await fetch(`${models.origin}/admin/aliases/latest`, {
+      method: 'PUT',
+      headers: { 'x-api-key': secret },
+      body: JSON.stringify({ targets: targets(50, 49) }),
+    });
+    expect(response.status).toBe(200);
+    await waitFor('the status', async () => (await shown())?.suspended === null);
+    expect(await shown()).toEqual({ ...out, effectiveWeight: 49, suspended: null });
+    await models.reaches('canary', 'loaded');
+    // The conversations of before stay where they are.
+    expect(await countCanary(20, 'after it')).toBeGreaterThan(0);
   });
 });
