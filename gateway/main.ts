@@ -29,7 +29,9 @@ export async function main(
   const { settings, problems } = readSettings(env);
   const messages = problems.map((problem) => problem.message);
   if (settings.BACKEND_URL === undefined && settings.MODELS_FILE === undefined && messages.length === 0)
-    messages.push('BACKEND_URL: not set; set it to the URL of llama-server');
+    messages.push(
+      'BACKEND_URL: not set; set it to the URL of llama-server, or MODELS_FILE for several models',
+    );
   if (messages.length > 0) {
     for (const message of messages) process.stderr.write(`${message}\n`);
     process.exitCode = MISCONFIGURED;

@@ -3,16 +3,16 @@ import type { Registry } from '../../models/registry.ts';
 import { type CrashClass, engineHints } from '../../supervisor/engine/crash-class.ts';
 import type { Finding } from './finding.ts';
 
-/** What the running deployment says of its models, and where the file differs. */
+/** What the running deployment says of its models, and where the file differs; without a registry, it is invalid. */
 export function checkRunningModels(
   { models }: Pick<SupervisorStatus, 'models'>,
-  registry: Registry,
+  registry: Registry | undefined,
 ): Finding[] {
   const about = 'running models';
   const failed = models.filter(({ status }) => status === 'failed');
   const others = models.filter(({ status }) => status !== 'failed');
   const running = models.map(({ id }) => id);
-  const listed = registry.models.map(({ id }) => id);
+  const listed = registry?.models.map(({ id }) => id) ?? running;
   return [
     ...(others.length > 0 ? [{ about, verdict: 'good', message: countByStatus(others) } as const] : []),
     ...failed.map(

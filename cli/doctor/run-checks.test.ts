@@ -158,14 +158,19 @@ describe('corral doctor', () => {
     const { MODEL_PATH: _, ...env } = await soundMachine(folder);
     const PORT_HEALTH = String((server.address() as AddressInfo).port);
     const findings = await runChecks({ ...env, PORT_HEALTH, ...noGpu(folder) });
+    writeFileSync(folder.file('models.json'), '{');
+    const ofInvalidFile = await runChecks({ ...env, PORT_HEALTH, ...noGpu(folder) });
     server.close();
+    // It keeps its models, so that their state matters all the more.
+    for (const seen of [findings, ofInvalidFile])
+      expect(wordsAbout('running models', seen)).toEqual(['bad: "a" is failed: its file is damaged']);
+    expect(wordsAbout('model', ofInvalidFile)).toEqual([expect.stringMatching(/is not valid JSON/)]);
     expect(wordsAbout('model', findings)).toEqual([
       expect.stringMatching(/"a" needs 2\.0 MiB, but MEMORY_BUDGET is 1\.0 MiB/),
     ]);
     expect(wordsAbout('memory budget', findings)).toEqual([
       expect.stringMatching(/^bad: 1\.0 MiB; the largest other one 2\.0 MiB \(a\)/),
     ]);
-    expect(wordsAbout('running models', findings)).toEqual(['bad: "a" is failed: its file is damaged']);
   });
 });
 

@@ -20,6 +20,7 @@ import { defaultHost, detectPlatform, queueWorkerEnabled } from '../../superviso
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { connectableHost } from '../../supervisor/probe-gateway.ts';
 import { checkKeyRights } from './check-key-rights.ts';
+import { checkRunningModels } from './check-running-models.ts';
 import { budgetOfRunning, checkSeveralModels, namesOf, withoutModelFiles } from './check-several-models.ts';
 import {
   checkCollector,
@@ -62,6 +63,7 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
     ...checkGpus(gpus),
     ...checkModel(config, mistakes, gpus),
     ...(config?.models ? await checkSeveralModels({ config, models: config.models, running, env }) : []),
+    ...(config === undefined ? checkKeptModels(running) : []),
     ...report('address', mistakes),
     ...checkKeyFile(settings, config, mistakes),
     ...(await checkDataFolder(settings, mistakes)),
@@ -72,6 +74,11 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
   ];
+}
+
+/** With an invalid file, the running deployment keeps its last models. A budget is known only if it has several. */
+function checkKeptModels(running: SupervisorStatus | undefined): Finding[] {
+  return running?.memoryBudget === undefined ? [] : checkRunningModels(running, undefined);
 }
 
 function findRunningInstance(
