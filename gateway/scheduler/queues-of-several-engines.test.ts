@@ -134,7 +134,7 @@ describe('queues of several engines', () => {
     });
     const limits: Readonly<Record<string, number>> = { a: 1, b: 3, c: Infinity };
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 80, size: 'max' }), (events) => {
         const { queues, elsewhere } = queuesOfModels(3);
         const running: { readonly queue: FairQueue<Waiter>; readonly grant: Grant<Waiter> }[] = [];
         const home = new Map<Waiter, FairQueue<Waiter>>();
