@@ -57,8 +57,8 @@ export async function measureShares(
     });
   const after = await countServed(product);
   const share = (canary / requests) * 100;
-  // Four standard deviations, where there are too few conversations for one percent.
-  const margin = Math.max(1, 4 * Math.sqrt((90 * 10) / conversations));
+  // With fewer conversations, four standard deviations.
+  const margin = requests >= 10_000 ? 1 : 4 * Math.sqrt((90 * 10) / conversations);
   return {
     problems,
     figures: [
