@@ -203,6 +203,19 @@ describe('/admin/aliases/{name}', () => {
     expect((await call(`GET /admin/aliases/${name}`)).status).toBe(405);
   });
 
+  it.each(['/etc/passwd', '../outside.gguf', '..%2f..%2foutside', 'a\0.gguf'])(
+    'a path is no model: %j is neither loaded nor a target',
+    async (path) => {
+      const aliased = await call('PUT /admin/aliases/path', { targets: [{ model: path }] });
+      expect(aliased).toMatchObject({ status: 400, body: { error: { code: 'invalid_value' } } });
+      const loaded = await call(`POST /admin/models/${encodeURIComponent(path)}/load`);
+      expect(loaded).toMatchObject({ status: 404, body: { error: { code: 'model_not_found' } } });
+      const { aliases } = (await call('GET /admin/models')).body;
+      expect(aliases).not.toContainEqual(expect.objectContaining({ name: 'path' }));
+      expect(await models.model('a')).toMatchObject({ status: 'loaded', restarts: 0 });
+    },
+  );
+
   it('an unknown alias is 404, and text that is no JSON is 400', async () => {
     const unknown = await call('POST /admin/aliases/none/promote', { to: 'a' });
     expect([unknown.status, unknown.body.error?.code]).toEqual([404, 'model_not_found']);
