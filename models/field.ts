@@ -11,11 +11,13 @@ export function field<T>(expected: string, parse: (value: unknown) => T | undefi
   });
 }
 
-/** A field with the syntax of a variable. Numbers may be written without quotes. */
+/** A field with the syntax of a variable: without NUL characters. Numbers may be written without quotes. */
 export const fieldLike = <T>(kind: Kind<T>) =>
-  field(kind.expected, (value) =>
-    typeof value === 'string' || typeof value === 'number' ? kind.parse(String(value).trim()) : undefined,
-  );
+  field(kind.expected, (value) => {
+    if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+    const text = String(value).trim();
+    return text.includes('\0') ? undefined : kind.parse(text);
+  });
 
 export const textField = <T>(expected: string, parse: (text: string) => T | undefined) =>
   field(expected, (value) =>

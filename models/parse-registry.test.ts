@@ -216,6 +216,24 @@ describe('mistakes of a model', () => {
   });
 });
 
+describe('a NUL character', () => {
+  const file = 'a.gguf';
+  it.each([
+    ['path', { path: '/a\0.gguf' }],
+    ['file', { file: 'a\0' }],
+    ['url', { url: 'https://h/a\0.gguf' }],
+    ['hf', { hf: 'user/repo\0' }],
+    ['mmproj', { file, mmproj: 'b\0' }],
+    ['draft', { file, draft: 'b\0' }],
+    ['backends[0].url', { backends: ['http://h:1/\0'] }],
+    ['backends[0].keyFile', { backends: [{ url: 'http://h:1', keyFile: '/k\0' }] }],
+  ])('is refused in %s', (place, fields) => {
+    expect(mistakes([{ id: 'a', ...fields }])).toEqual([
+      expect.stringContaining(`models[0].${place}: invalid value`),
+    ]);
+  });
+});
+
 describe('mistakes of names', () => {
   const alias = (fields: object) => ({ name: 'latest', targets: [{ model: 'chat' }], ...fields });
 
