@@ -85,6 +85,7 @@ export class Deployment implements ChildOwner, EngineOwner {
     });
     const factory = new EngineFactory({
       ...{ env, log, logs, runtimeDir, events, owner: this, program: options.engine },
+      loadedTogether: () => this.#manager?.loadedTogether,
       onSpawned: (child) => this.#record(child),
     });
     const { engine, models } = config;

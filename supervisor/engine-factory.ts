@@ -6,6 +6,7 @@ import { startBoot } from './boot.ts';
 import type { EngineConfig } from './config.ts';
 import { type CrashClass, isFatal, isOutOfMemory } from './engine/crash-class.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
+import type { LoadedTogether } from './engine/loaded-together.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
 import { Engine, type EngineOwner } from './engine.ts';
 import type { SupervisorEvents } from './events.ts';
@@ -21,6 +22,8 @@ export interface EngineFactoryOptions {
   readonly runtimeDir: RuntimeDir;
   readonly events: SupervisorEvents;
   readonly owner: EngineOwner;
+  /** With several models: what can be loaded at the same time, now. */
+  readonly loadedTogether: () => LoadedTogether | undefined;
   /** Called for each llama-server that was started. */
   readonly onSpawned: (child: Child) => Child;
 }
@@ -57,7 +60,7 @@ export class EngineFactory {
 
   /** An engine of one of several models. */
   create(id: string, model: string, config: EngineConfig): Engine {
-    const { program, env, logs, runtimeDir, events, owner, onSpawned } = this.#options;
+    const { program, env, logs, runtimeDir, events, owner, loadedTogether, onSpawned } = this.#options;
     const output = logs.getLog('llama-server').child({ engine: id });
     const apiKey = this.#keys.get(id) ?? createSecret();
     this.#keys.set(id, apiKey);
@@ -66,7 +69,13 @@ export class EngineFactory {
       ...{ id, model, config, owner, startBoot, backend: { address, apiKey } },
       log: this.#options.log.child({ engine: id }),
       events: events.forEngine(id),
-      spawn: (request) => onSpawned(spawnEngine({ ...request, engine: program, env, log: output })),
+      spawn: (request) =>
+        onSpawned(
+          spawnEngine({
+            ...{ ...request, engine: program, env, log: output },
+            loadedTogether: loadedTogether(),
+          }),
+        ),
       plan: (current) => ({ ok: true, config: current, warnings: [] }),
       isFatal: endsLoad,
     });

@@ -7,6 +7,7 @@ import { applyRegistry } from './apply-registry.ts';
 import type { ConfiguredModels, SupervisorConfig } from './config.ts';
 import { failureMessage } from './crash-messages.ts';
 import { isOutOfMemory } from './engine/crash-class.ts';
+import { type LoadedTogether, loadedTogether } from './engine/loaded-together.ts';
 import type { Engine } from './engine.ts';
 import { measureMemory } from './engine-memory.ts';
 import type { EngineFailure, FatalCrash } from './events.ts';
@@ -146,6 +147,15 @@ export class ModelManager implements MemoryReport {
 
   get budget(): number {
     return this.#memory.budget.bytes;
+  }
+
+  /** The most that can be loaded at the same time. */
+  get loadedTogether(): LoadedTogether {
+    const sizes = this.#models.map((model) => ({
+      engines: model.engines.length,
+      bytes: this.#memory.needOf(model),
+    }));
+    return loadedTogether(sizes, this.#memory.budget);
   }
 
   memoryOf(id: string): number | undefined {

@@ -19,6 +19,18 @@ it.each([
   expect(cacheOf(spare, model)).toBe(expected);
 });
 
+it.each([
+  { available: 32, models: 8, engines: 1, expected: 6144 },
+  { available: 32, models: 8, engines: 3, expected: 2048 },
+  { available: 32, models: 29, engines: 4, expected: 512 },
+])(
+  'engines that are loaded together share the prompt cache: %j',
+  ({ available, models, engines, expected }) => {
+    const memory = { availableMemory: available * GiB, modelBytes: models * GiB };
+    expect(promptCacheMiB({ extraArgs: [], engines, ...memory })).toBe(expected);
+  },
+);
+
 it('the default of llama-server stays if it fits, or if the memory is unknown', () => {
   expect(cacheOf(64, 16)).toBeUndefined();
   expect(cacheOf(undefined, 16)).toBeUndefined();

@@ -15,6 +15,7 @@ import { parseEngineLine } from './engine-log.ts';
 import type { InstalledEngine } from './installed-engine.ts';
 import { type EngineOptions, llamaArguments } from './llama-arguments.ts';
 import { isStateReport, parseLoadProgress, reportingEnvironment } from './load-progress.ts';
+import type { LoadedTogether } from './loaded-together.ts';
 import { promptCacheMiB } from './prompt-cache.ts';
 import { createPromptRedactor } from './redact-prompts.ts';
 
@@ -25,6 +26,8 @@ export interface SpawnEngineOptions {
   readonly config: { readonly engine: EngineOptions; readonly settings: Settings; readonly dataDir: string };
   readonly backend: Backend & { readonly apiKey: string };
   readonly env: Environment;
+  /** With several models: what can be loaded at the same time. */
+  readonly loadedTogether?: LoadedTogether | undefined;
   /** Whether requests may run in it. */
   readonly isServing: () => boolean;
   /** Receives how much of the model is loaded, 0 to 1, if this build reports it; without it, it is not asked to. */
@@ -46,10 +49,7 @@ export function spawnEngine(options: SpawnEngineOptions): Child {
   const downloads = config.engine.model.kind !== 'file';
   return spawnChild({
     command: engine.command,
-    args: [
-      ...engine.args,
-      ...llamaArguments(config.engine, backend.address, promptCacheLimit(config.engine, log)),
-    ],
+    args: [...engine.args, ...llamaArguments(config.engine, backend.address, promptCacheLimit(options))],
     env: {
       ...(downloads && config.settings.MODELS_DIR && { LLAMA_CACHE: config.settings.MODELS_DIR }),
       ...engineEnvironment(env, {
@@ -79,9 +79,14 @@ export function spawnEngine(options: SpawnEngineOptions): Child {
   });
 }
 
-function promptCacheLimit({ model, extraArgs }: EngineOptions, log: Log): number | undefined {
-  const modelBytes = model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path);
-  const limitMiB = promptCacheMiB({ extraArgs, availableMemory: availableMemory(), modelBytes });
+function promptCacheLimit({ config, loadedTogether, log }: SpawnEngineOptions): number | undefined {
+  const { model, extraArgs } = config.engine;
+  const { engines = 1, machineBytes = 0 } = loadedTogether ?? {};
+  const fileBytes = model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path);
+  const limitMiB = promptCacheMiB({
+    ...{ extraArgs, engines, availableMemory: availableMemory() },
+    modelBytes: Math.max(fileBytes, machineBytes),
+  });
   if (limitMiB !== undefined)
     log.info(`prompt cache limited to ${limitMiB} MiB by the available memory (--cache-ram)`);
   return limitMiB;
