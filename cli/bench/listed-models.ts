@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 const listedModel = z.object({
   id: z.string(),
   owned_by: z.unknown().optional(),
-  /** Only llama-corral with several models tells it. */
+  /** Only llama-corral with several models has it. */
   kind: z.string().optional(),
   /** Of an alias of llama-corral. */
   targets: z.unknown().optional(),

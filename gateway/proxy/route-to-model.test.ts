@@ -108,7 +108,7 @@ describe('the model of a request', () => {
     expect(sent({ temperature: 1, max_tokens: 9 })).toBeUndefined();
   });
 
-  it('leaves the content of its body to whoever reads it next, and half an emoji is repaired in both', () => {
+  it('passes on the content of its body, and half an emoji is repaired in both', () => {
     const found = apiRoutes.find(({ paths }) => paths.includes('/v1/chat/completions'));
     if (!found) throw new Error('no chats');
     const read = (body: string) => {

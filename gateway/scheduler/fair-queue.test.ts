@@ -1,46 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EnqueueResult, FairQueue, type Grant } from './fair-queue.ts';
-import type { LaneSettings, Waiter } from './lane.ts';
-
-const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };
-
-function laneSettings(id: string, more: Partial<LaneSettings> = {}): LaneSettings {
-  return { id, weight: 2, maxConcurrent: Infinity, ...more };
-}
-
-const waiter = (id: string, slots = 1, more?: Partial<LaneSettings>): Waiter => ({
-  slots,
-  lane: laneSettings(id, more),
-});
+import {
+  firstOf,
+  grantOf,
+  laneSettings,
+  roomy,
+  serveAll,
+  waiter,
+} from '../../test/harness/queue-requests.ts';
+import { FairQueue, type Grant } from './fair-queue.ts';
+import type { Waiter } from './lane.ts';
 
 function createQueue(capacity: number, limits = roomy): FairQueue<Waiter> {
   const queue = new FairQueue<Waiter>(limits);
   queue.setCapacity(capacity);
   return queue;
-}
-
-/** Serves all waiting requests, one slot at a time, and returns the order. */
-function serveAll(queue: FairQueue<Waiter>, running: Grant<Waiter>): string[] {
-  const order: string[] = [];
-  const release = (grant: Grant<Waiter>) => {
-    for (const next of queue.release(grant)) {
-      order.push(next.waiter.lane.id);
-      release(next);
-    }
-  };
-  release(running);
-  return order;
-}
-
-function grantOf(entered: EnqueueResult<Waiter>): Grant<Waiter> {
-  if (entered.outcome !== 'granted') throw new Error(`expected a grant, not: ${entered.outcome}`);
-  return entered.grant;
-}
-
-function firstOf([grant]: readonly Grant<Waiter>[]): Grant<Waiter> {
-  if (!grant) throw new Error('expected a grant');
-  return grant;
 }
 
 describe('the fair queue', () => {

@@ -5,7 +5,7 @@ import { type ModelsProduct, secrets } from './product.ts';
 
 export const ALIAS = 'latest';
 
-/** How a client tells which conversation a request belongs to: headers, or fields of the body. */
+/** How a client names the conversation that a request belongs to: headers, or fields of the body. */
 export interface Identity {
   readonly headers?: Readonly<Record<string, string>>;
   readonly fields?: object;

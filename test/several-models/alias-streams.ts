@@ -8,7 +8,7 @@ const CONTENT = 'a long story';
 /** Enough for a second or more, although there are fewer slots than streams. */
 const MAX_TOKENS = 1500;
 
-/** What `/admin/models` tells. */
+/** What `/admin/models` shows. */
 export interface AdminModels {
   readonly models: readonly {
     readonly id: string;
@@ -23,7 +23,7 @@ export async function readAdminModels(product: ModelsProduct): Promise<AdminMode
   return (await response.json()) as AdminModels;
 }
 
-/** Streams of a known text: the beginning of the long story, as far as `stable` tells it alone. */
+/** Streams of a known text: the beginning of the long story, as far as `stable` generates it alone. */
 export async function openStreams(
   product: ModelsProduct,
   count: number,

@@ -14,7 +14,7 @@ const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz`
 /** The keys of the product. */
 export const secrets = { first: secretOf('first'), second: secretOf('second'), admin: secretOf('admin') };
 
-/** What `/status` on the health port tells. */
+/** What `/status` on the health port shows. */
 export interface StatusView {
   readonly standing: string;
   readonly models: readonly ModelView[];
