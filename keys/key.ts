@@ -1,7 +1,9 @@
 import { FileError } from '../fs/file-error.ts';
 
-/** What a key gives access to: `/v1`, llama-server's own routes, `/metrics`, the `/admin` routes and `/reload`. */
-export const scopes = ['inference', 'native', 'metrics', 'admin'] as const;
+/**
+ * What a key gives access to: `/v1`, files and batches, llama-server's own routes, `/metrics`, the `/admin` routes and `/reload`.
+ */
+export const scopes = ['inference', 'batch', 'native', 'metrics', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
 export const priorities = ['high', 'normal', 'low'] as const;
@@ -68,6 +70,9 @@ export const keyDefaults = {
 export class KeyFileError extends FileError {
   override readonly name = 'KeyFileError';
 }
+
+/** The scopes of a new key. A record without scopes is older than batches, and has `inference` alone. */
+export const newKeyScopes: readonly Scope[] = ['inference', 'batch'];
 
 /** Valid key ids. Ids appear in logs, metrics and commands. */
 export function isKeyId(text: string): boolean {

@@ -1,5 +1,5 @@
 import { parseIsoTime } from './iso-time.ts';
-import { isKeyId, type Key, keyDefaults, keyIdRule } from './key.ts';
+import { isKeyId, type Key, keyDefaults, keyIdRule, newKeyScopes } from './key.ts';
 import { fingerprint, secretHint } from './secret.ts';
 
 /** The result for one line that is neither blank nor a comment. */
@@ -33,9 +33,14 @@ export function secretsInInlineKeys(text: string): string[] {
   return secretsInLines(inlineAsLines(text));
 }
 
-/** Reads `API_KEYS`: the same entries, separated by commas instead of line ends. `line` is their number. */
+/**
+ * Reads `API_KEYS`: the same entries, separated by commas instead of line ends. `line` is their number. They cannot name
+ * scopes, so they have those of a new key.
+ */
 export function parseInlineKeys(text: string): ParsedLine[] {
-  return parseLegacyLines(inlineAsLines(text));
+  return parseLegacyLines(inlineAsLines(text)).map((parsed) =>
+    'key' in parsed ? { ...parsed, key: { ...parsed.key, scopes: newKeyScopes } } : parsed,
+  );
 }
 
 const inlineAsLines = (text: string) => text.replaceAll(',', '\n');

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { type Fingerprint, type Key, keyDefaults } from './key.ts';
+import { type Fingerprint, type Key, keyDefaults, newKeyScopes } from './key.ts';
 
 /** The stored form of a secret. */
 export function fingerprint(secret: string): Fingerprint {
@@ -42,6 +42,7 @@ export function createKey(id: string, options: NewKeyOptions, now: number): Mint
   const secret = mintSecret();
   const key = {
     ...keyDefaults,
+    scopes: newKeyScopes,
     ...options,
     id,
     fingerprint: fingerprint(secret),

@@ -11,9 +11,9 @@ type Layers = readonly (readonly string[])[];
 const topLevel: Layers = [
   ['cli'],
   ['scripts'],
-  ['supervisor', 'gateway', 'runpod'],
+  ['supervisor', 'gateway', 'runpod', 'jobs'],
   ['health', 'nvidia-smi-parser'],
-  ['keys', 'models'],
+  ['keys', 'models', 'store'],
   ['settings', 'log'],
   ['fs', 'sse'],
 ];

@@ -9,6 +9,7 @@ export const sections = [
   'Admission',
   'Limits',
   'Timeouts',
+  'Store',
   'Logs',
   'Metrics',
   'Traces',

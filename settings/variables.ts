@@ -25,6 +25,7 @@ import {
   url,
   urlPath,
 } from './kinds.ts';
+import { storeVariables } from './store-variables.ts';
 import { optional, required, type Variable } from './variable.ts';
 
 export { type Section, sections, type Variable } from './variable.ts';
@@ -496,6 +497,8 @@ export const variables = {
     25_000,
     'How long running requests may continue after SIGTERM. 0 aborts them at once.',
   ),
+
+  ...storeVariables,
 
   LOG_FORMAT: required('Logs', choice('text', 'json', 'logfmt'), 'text', 'Format of log lines.'),
   LOG_LEVEL: required(

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { addKey, changeKey, findKey, rotateKey } from '../../keys/change-keys.ts';
-import { keyDefaults, type Priority, priorities, type Scope } from '../../keys/key.ts';
+import { keyDefaults, newKeyScopes, type Priority, priorities, type Scope } from '../../keys/key.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { toRecord } from '../../keys/keys-json.ts';
 import { createKey, type MintedKey } from '../../keys/secret.ts';
@@ -49,9 +49,9 @@ export function createCommand(): Command {
     .description('create a key and print its secret once')
     .argument('<id>', 'id of the key: letters, digits, - and _', keyId)
     .addOption(
-      new Option('--scopes <list>', 'comma-separated: inference, native, metrics, admin')
+      new Option('--scopes <list>', 'comma-separated: inference, batch, native, metrics, admin')
         .argParser(scopeList)
-        .default(keyDefaults.scopes, 'inference'),
+        .default(newKeyScopes, newKeyScopes.join(',')),
     )
     .addOption(
       new Option('--models <list>', 'comma-separated public names of the models it may use')

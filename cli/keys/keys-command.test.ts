@@ -80,7 +80,7 @@ describe('corral keys create', () => {
   it.each([
     [['create'], /missing required argument 'id'/],
     [['create', 'a b'], /1 to 64 letters/],
-    [['create', 'app', '--scopes', 'root'], /inference, native, metrics, admin/],
+    [['create', 'app', '--scopes', 'root'], /inference, batch, native, metrics, admin/],
     [['create', 'app', '--rpm', 'many'], /integer/],
     [['create', 'app', '--expires', '30'], /30d or 12h/],
     [['create', 'app', '--expires', '2020-01-01'], /in the past/],
@@ -107,8 +107,8 @@ describe('corral keys list and show', () => {
     const { stdout, stderr } = await asProgram(folder, 'list');
     const [heading, app, old] = stdout.split('\n');
     expect(heading).toMatch(/^ID +HINT +STATUS +SCOPES +LIMITS +CREATED +EXPIRES +LAST USED$/);
-    expect(app).toMatch(/^app +sk-….{4} +active, expires in 5d +inference +20 requests\/min +\d{4}-/);
-    expect(old).toMatch(/^old +sk-….{4} +disabled +inference +- +\d{4}-.* +never +-$/);
+    expect(app).toMatch(/^app +sk-….{4} +active, expires in 5d +inference,batch +20 requests\/min +\d{4}-/);
+    expect(old).toMatch(/^old +sk-….{4} +disabled +inference,batch +- +\d{4}-.* +never +-$/);
     expect(stderr).toContain('2 keys in');
     expect(stderr).toContain('1 expiring within 14 days');
     expect((await keys('show', 'old')).stdout).toMatch(/^status +disabled\n(.*\n)*note +of last year$/m);

@@ -29,7 +29,7 @@ export const health = z.strictObject({
     .optional(),
 });
 
-const scopes = z.array(z.enum(['inference', 'native', 'metrics', 'admin']));
+const scopes = z.array(z.enum(['inference', 'batch', 'native', 'metrics', 'admin']));
 
 const key = z.strictObject({
   id: z.string(),
