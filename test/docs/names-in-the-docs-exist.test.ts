@@ -52,7 +52,7 @@ it.each(pages)('%s names only commands that exist', (_, text) => {
 
 it.each(pages)('%s names only files that exist', (_, text) => {
   const folders =
-    'cli|docker|docs|fs|gateway|health|keys|log|nvidia-smi-parser|runpod|scripts|settings|sse|supervisor|test';
+    'cli|docker|docs|fs|gateway|health|jobs|keys|log|nvidia-smi-parser|runpod|scripts|settings|sse|store|supervisor|test';
   const named = [...text.matchAll(new RegExp(`\`((?:${folders})/[\\w./-]*)\``, 'g'))].map(
     ([, path = '']) => path,
   );

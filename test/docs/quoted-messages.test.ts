@@ -5,7 +5,8 @@ import { projectFolder } from '../../scripts/project-folders.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
 
-const folders = '{gateway,supervisor,health,keys,models,fs,settings,log,cli/keys,cli/serve,scripts/engine}';
+const folders =
+  '{gateway,supervisor,health,jobs,keys,models,store,fs,settings,log,cli/keys,cli/serve,scripts/engine}';
 const sources = globSync(`${folders}/**/*.ts`, { cwd: projectFolder })
   .filter((file) => !file.includes('.test.'))
   .map((file) => readFileSync(join(projectFolder, file), 'utf8'));
