@@ -22,6 +22,7 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
   const { usage, startedAt, endedAt = performance.now(), firstByteAt } = record;
   return {
     key: record.keyId,
+    batch: record.batch,
     method: record.method,
     path: formatPath(record.path),
     status,

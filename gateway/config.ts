@@ -58,6 +58,8 @@ export interface GatewayConfig {
     readonly inlineKeys: string | undefined;
     /** The key of RunPod's queue worker; undefined where there is none. */
     readonly queueWorkerKey: string | undefined;
+    /** The secret of the runner of batches; undefined where there is none. */
+    readonly runnerKey: string | undefined;
     /** How old a secret may become without a warning; undefined is no limit. */
     readonly keyMaxAgeMs: number | undefined;
     /** Per address and minute; 0 is no limit. */
@@ -181,6 +183,7 @@ export function gatewayConfig(
       keyFile,
       inlineKeys: settings.API_KEYS,
       queueWorkerKey: settings.RUNPOD_WORKER_KEY,
+      runnerKey: settings.RUNNER_KEY,
       keyMaxAgeMs: settings.KEY_MAX_AGE_DAYS && settings.KEY_MAX_AGE_DAYS * DAY,
       maxFailedLogins: settings.MAX_FAILED_LOGINS_PER_MINUTE,
     },

@@ -19,6 +19,7 @@ import { RateLimits } from './limits/rate-limits.ts';
 import { registerConnectionMetrics } from './metrics/component-metrics.ts';
 import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { RunnerLogin } from './middleware/act-for-key.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
 import { BodyBudget } from './proxy/body-budget.ts';
@@ -87,7 +88,9 @@ export async function startGateway(
   const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
   const keys = gatewayKeys?.store;
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
-  const authenticator = { ring: () => keys?.ring, failedLogins };
+  const { runnerKey } = config.auth;
+  const runner = runnerKey === undefined ? undefined : new RunnerLogin(runnerKey);
+  const authenticator = { ring: () => keys?.ring, failedLogins, runner };
   const ledger = createUsageLedger(config.ledger, log);
   const rateCounters = await createRateCounters({ ...config.rates, log });
   const { healthUrl } = config.metrics;

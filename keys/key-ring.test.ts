@@ -58,6 +58,16 @@ describe('KeyRing', () => {
     });
   });
 
+  it.each<[string, Partial<Key>, boolean]>([
+    ['a valid key', { expires: now + 1 }, true],
+    ['an expired key', { expires: now }, false],
+    ['a disabled key', { disabled: true }, false],
+  ])('finds %s by its id: %o %s', (_, change, isFound) => {
+    const { ring, key } = ringWith(change);
+    expect(ring.validKey('app', now)?.id).toBe(isFound ? key.id : undefined);
+    expect(ring.validKey('other', now)).toBe(undefined);
+  });
+
   it('assigns a shared secret to the first key, and prefers a current secret to a previous one', () => {
     const [first, second] = [createKey('first', {}, now), createKey('second', {}, now)];
     const rotated = { ...first.key, previous: { fingerprint: second.key.fingerprint, validUntil: now + 1 } };

@@ -24,11 +24,15 @@ export class KeyRing {
   readonly keys: readonly Key[];
   /** By the digest of the secret. */
   readonly #entries = new Map<string, Entry>();
+  readonly #byId = new Map<string, Key>();
 
   /** If two keys share a secret, the first one wins. */
   constructor(keys: readonly Key[]) {
     this.keys = keys;
-    for (const key of keys) this.#add(key.fingerprint, key, undefined);
+    for (const key of keys) {
+      this.#add(key.fingerprint, key, undefined);
+      if (!this.#byId.has(key.id)) this.#byId.set(key.id, key);
+    }
     for (const key of keys) {
       if (key.previous) this.#add(key.previous.fingerprint, key, key.previous.validUntil);
     }
@@ -45,6 +49,12 @@ export class KeyRing {
     if (key.disabled) return { outcome: 'rejected', reason: 'disabled', keyId: key.id };
     if (now >= validUntil) return { outcome: 'rejected', reason: 'expired', keyId: key.id };
     return accepted;
+  }
+
+  /** The key with this id if it is valid at `now`, for those who act for it without its secret. */
+  validKey(id: string, now: number): Key | undefined {
+    const key = this.#byId.get(id);
+    return key && !key.disabled && now < (key.expires ?? Infinity) ? key : undefined;
   }
 
   /** `until` is undefined for the current secret. */

@@ -1,18 +1,21 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Scope } from '../../keys/key.ts';
+import type { Key, Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
 import { addressGroup } from '../http/client-address.ts';
 import { LocalStore } from '../limits/counter-store.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
+import { actForKey, markAsBatch, type RunnerLogin } from './act-for-key.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
   /** The current keys; undefined where authentication is disabled. */
   readonly ring: () => KeyRing | undefined;
   readonly failedLogins: FailedLogins;
+  /** Undefined where no batches run. */
+  readonly runner: RunnerLogin | undefined;
 }
 
 /**
@@ -20,27 +23,34 @@ export interface Authenticator {
  * authentication disabled everything is allowed except administration.
  */
 export function authenticate(
-  { ring, failedLogins }: Authenticator,
+  authenticator: Authenticator,
   scope: Scope,
   ...alternatives: readonly Scope[]
 ): (context: RequestContext) => void {
+  const { ring, runner } = authenticator;
   const scopes = [scope, ...alternatives];
   return (context) => {
     const keys = ring();
+    const isRunner = runner?.recognizes(context.incoming.headers) ?? false;
+    if (isRunner) markAsBatch(context);
     if (keys === undefined) {
       if (scope === 'admin') throw adminDisabled();
       return;
     }
-    const { record, incoming } = context;
-    const secrets = presentedSecrets(incoming.headers);
-    const accepted = findKey(keys, secrets);
-    if (accepted === undefined) throw loginError(failedLogins, secrets, record.address);
-    const { key, previous } = accepted;
-    record.keyId = key.id;
-    record.previousSecret = previous;
+    const key = isRunner ? actForKey(context, keys) : login(context, keys, authenticator);
     if (!scopes.some((one) => key.scopes.includes(one))) throw insufficientScope(scope);
     context.key = key;
   };
+}
+
+/** The key of the secret that the request presents. */
+function login({ record, incoming }: RequestContext, keys: KeyRing, { failedLogins }: Authenticator): Key {
+  const secrets = presentedSecrets(incoming.headers);
+  const accepted = findKey(keys, secrets);
+  if (accepted === undefined) throw loginError(failedLogins, secrets, record.address);
+  record.keyId = accepted.key.id;
+  record.previousSecret = accepted.previous;
+  return accepted.key;
 }
 
 /** A request without a secret is no attempt to guess one, and does not count. */

@@ -79,7 +79,8 @@ export async function handleApiRequest(
       const leaseRequest = countingLease(lane, request.body, signal, onQueued);
       await checkPromptLength(route, request.body, { model, engine }, leaseRequest);
     }
-    const reserving = route.takesSlot ? reserveTokens(route, services, engine, request, client) : undefined;
+    const counts = route.takesSlot && !client.isBatch;
+    const reserving = counts ? reserveTokens(route, services, engine, request, client) : undefined;
     reservation = reserving instanceof Promise ? await reserving : reserving;
     const context: ProxyContext = {
       route,

@@ -12,6 +12,8 @@ export class RequestContext {
   readonly record: RequestRecord;
   /** Undefined without authentication, and before it. */
   key: Key | undefined = undefined;
+  /** A line of a batch, sent by the runner: it runs on idle slots only. */
+  isBatch = false;
   /** Set for a request that may be kept alive before its response. */
   keepAlive: KeepAlive | undefined = undefined;
   /** The pattern of the route that matched, such as `/v1/models/:id{.+}`; empty before that. */

@@ -21,6 +21,8 @@ export class RequestRecord {
   keyId: string | undefined;
   /** The client used the secret from before the last rotation. */
   previousSecret = false;
+  /** The batch that the request is a line of. */
+  batch: string | undefined;
   model: string | undefined;
   streamed: boolean | undefined;
   queuedMs: number | undefined;

@@ -25,6 +25,8 @@ const TOO_MANY_REQUESTS = 429;
  * nothing; one that another limit of the key rejects later is not counted. Token counting has a counter of its own
  * (`counts`), as agents send dozens of such requests before the first one that generates.
  *
+ * Lines of batches do not count: they use idle slots only, and would leave nothing for other requests of their key.
+ *
  * `checkFirst`: what the middleware of Hono does for a request that does not pass it.
  */
 export function handleApiRoute(
@@ -42,9 +44,11 @@ export function handleApiRoute(
     try {
       checkFirst?.(context);
       checkKey(context);
-      isCounted = true;
-      const counting = rateLimits.countRequest(context.key, context.response, unit);
-      refund = counting instanceof Promise ? await counting : counting;
+      if (!context.isBatch) {
+        isCounted = true;
+        const counting = rateLimits.countRequest(context.key, context.response, unit);
+        refund = counting instanceof Promise ? await counting : counting;
+      }
       // All others set them when they reserve their tokens.
       if (!route.takesSlot) await rateLimits.setTokenHeaders(context.key, context.response);
       const budgeting = checkBudget(context);

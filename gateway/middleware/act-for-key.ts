@@ -1,0 +1,58 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Key } from '../../keys/key.ts';
+import type { KeyRing } from '../../keys/key-ring.ts';
+import { secretDigest } from '../../keys/secret.ts';
+import { insufficientScope, invalidApiKey } from '../errors/catalogue.ts';
+import type { RequestContext } from '../proxy/request-context.ts';
+
+/** The runner of batches (`jobs/`) names the key that owns a batch in this header, percent-encoded. */
+const onBehalfOf = 'x-corral-on-behalf-of';
+/** The id of the batch, for the log. */
+const batchId = 'x-corral-batch';
+
+/**
+ * Recognizes the runner by its secret and lets it act for a key. From all others the header means nothing: they get the
+ * rights of the secret that they present.
+ */
+export class RunnerLogin {
+  readonly #digest: Buffer;
+
+  /** `secret` is `RUNNER_KEY`. */
+  constructor(secret: string) {
+    this.#digest = digestOf(secret);
+  }
+
+  /** Whether the runner sends this request. All others lack the header: it costs them no hash. */
+  recognizes(headers: IncomingHttpHeaders): boolean {
+    if (headers[onBehalfOf] === undefined) return false;
+    const secret = headers.authorization?.replace(/^bearer /i, '') ?? '';
+    return timingSafeEqual(digestOf(secret), this.#digest);
+  }
+}
+
+const digestOf = (secret: string) => Buffer.from(secretDigest(secret), 'hex');
+
+/** Marks a request of the runner as a line of a batch. */
+export function markAsBatch(context: RequestContext): void {
+  context.isBatch = true;
+  context.record.batch = context.incoming.headers[batchId]?.toString();
+}
+
+/** The key that the runner acts for, as it is now. A key that has ended gets the error that its own client would get. */
+export function actForKey({ record, incoming }: RequestContext, keys: KeyRing): Key {
+  const key = keys.validKey(keyIdOf(incoming.headers), Date.now());
+  if (key === undefined) throw invalidApiKey();
+  record.keyId = key.id;
+  if (!key.scopes.includes('batch')) throw insufficientScope('batch');
+  return key;
+}
+
+/** Ids may contain letters that no header can. */
+function keyIdOf(headers: IncomingHttpHeaders): string {
+  try {
+    return decodeURIComponent(String(headers[onBehalfOf]));
+  } catch {
+    return '';
+  }
+}
