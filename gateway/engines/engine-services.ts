@@ -105,6 +105,7 @@ export class EngineServices {
       ...queue,
       countingScheduler: this.countingScheduler,
       peers: siblings && (() => siblings().map((engine) => engine.scheduler)),
+      mayServePeers: () => this.isOpen,
     });
     this.quarantine = createQuarantine({
       suspects: options.suspects,

@@ -15,7 +15,8 @@ function modelWith(concurrent: number, ...statuses: string[]) {
     { status: 'loaded', removed: false } as ModelServices['state'],
   );
   const engines = statuses.map(
-    (status) => ({ monitor: { status }, gate: { updateCapacity() {} } }) as unknown as EngineServices,
+    (status) =>
+      ({ monitor: { status }, scheduler: {}, gate: { updateCapacity() {} } }) as unknown as EngineServices,
   );
   for (const engine of engines) model.add(engine);
   return engines.map((engine) => model.maxConcurrentOf(engine));

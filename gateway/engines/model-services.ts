@@ -4,6 +4,7 @@ import type { Key } from '../../keys/key.ts';
 import type { ModelRecord } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SuspectBodies } from '../scheduler/quarantine.ts';
+import type { Lease, Scheduler } from '../scheduler/scheduler.ts';
 import type { EngineServices } from './engine-services.ts';
 import { pickEngine } from './pick-engine.ts';
 
@@ -11,6 +12,8 @@ import { pickEngine } from './pick-engine.ts';
 export interface RequestedModel {
   /** The engine for the next attempt. `conversation` identifies one whose beginning an engine may have in its cache. */
   pickEngine(conversation: string | undefined): EngineServices;
+  /** The engine that has granted a request its slots: another one than where it waited, if that was sooner. */
+  engineOf(lease: Lease, conversation: string | undefined): EngineServices;
   /** An engine rejects our key: others serve its requests for a while. False if there is none that can. */
   avoid(engine: EngineServices): boolean;
   /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
@@ -56,6 +59,10 @@ export class OnlyModel implements RequestedModel {
     return this.#engine;
   }
 
+  engineOf(): EngineServices {
+    return this.#engine;
+  }
+
   avoid(): boolean {
     return false;
   }
@@ -81,6 +88,8 @@ export class ModelServices implements RequestedModel {
   readonly #config: GatewayConfig;
   /** The engine that last served a conversation, in the order of use. */
   readonly #homes = new Map<string, EngineServices>();
+  /** Also those that were removed, as long as they serve. */
+  readonly #engineOf = new WeakMap<Scheduler, EngineServices>();
   #timeouts: GatewayConfig['timeouts'];
   #isBalancing = false;
 
@@ -170,6 +179,13 @@ export class ModelServices implements RequestedModel {
     return engine;
   }
 
+  engineOf({ scheduler }: Lease, conversation: string | undefined): EngineServices {
+    const engine = this.#engineOf.get(scheduler);
+    if (engine === undefined) throw new Error(`the model ${this.id} has no engine with this scheduler`);
+    if (conversation !== undefined) this.#remember(conversation, engine);
+    return engine;
+  }
+
   avoid(engine: EngineServices): boolean {
     if (!this.engines.some((other) => other !== engine && other.isOpen)) return false;
     engine.avoid();
@@ -186,12 +202,13 @@ export class ModelServices implements RequestedModel {
       const open = this.engines.filter(({ isOpen }) => isOpen);
       if (open.length === 0) return;
       for (const engine of this.engines) if (!engine.isOpen) moveAll(engine);
-      for (const engine of open) this.#fill(engine);
+      for (const { scheduler } of open) scheduler.servePeers();
     });
   }
 
   add(engine: EngineServices): void {
     this.engines.push(engine);
+    this.#engineOf.set(engine.scheduler, engine);
     this.updateCapacities();
   }
 
@@ -206,16 +223,6 @@ export class ModelServices implements RequestedModel {
   /** To be called when an engine has changed: they share the limit of the model. */
   updateCapacities(): void {
     for (const { gate } of this.engines) gate.updateCapacity();
-  }
-
-  /** Takes requests that wait at the busiest of the other engines. */
-  #fill({ scheduler }: EngineServices): void {
-    const { capacity, leased, waiting } = scheduler.counts;
-    if (waiting > 0 || leased >= capacity) return;
-    const [busiest] = this.engines.toSorted(
-      (a, b) => b.scheduler.counts.waiting - a.scheduler.counts.waiting,
-    );
-    busiest?.scheduler.moveNext(capacity - leased);
   }
 
   #remember(conversation: string, engine: EngineServices): void {

@@ -83,12 +83,15 @@ function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promi
     endTrace?.(admission.outcome);
     record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
     if (admission.outcome === 'moved') {
-      context.engine = model.pickEngine(undefined);
+      context.engine = model.pickEngine(context.conversation);
       return admit(context, { ...leaseRequest, requeued: true, since: admission.since });
     }
     if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
-    record.machineShare = (admission.lease.slots / Math.max(scheduler.capacity, 1)) * engine.machineShare;
-    return admission.lease;
+    const { lease } = admission;
+    if (lease.scheduler !== scheduler) context.engine = model.engineOf(lease, context.conversation);
+    const capacity = Math.max(lease.scheduler.capacity, 1);
+    record.machineShare = (lease.slots / capacity) * context.engine.machineShare;
+    return lease;
   };
   const admitting = scheduler.admit(leaseRequest);
   return admitting instanceof Promise ? admitting.then(onAdmitted) : onAdmitted(admitting);

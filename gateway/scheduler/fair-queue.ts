@@ -11,6 +11,7 @@ import {
   type Waiter,
 } from './lane.ts';
 import type { LaneAccount, LaneAccounts, WaitingQueue } from './lane-accounts.ts';
+import { pickAmongEngines } from './pick-among-engines.ts';
 
 export interface QueueLimits {
   /** Waiting requests in all. */
@@ -39,6 +40,7 @@ export interface QueueCounts {
 }
 
 const noGrants: readonly never[] = [];
+const noPeers: readonly never[] = [];
 
 /**
  * Slots, and the lanes that wait for them. A state machine without clocks and promises: events go in, grants come out.
@@ -59,17 +61,20 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   #served = 0;
   /** The last one of the lanes. */
   #last: Lane<W> | undefined;
+  readonly #mayServePeers: () => boolean;
 
   /**
    * `peers` are the queues that the limits apply to together. `onGrants` is called with grants that a queue with the same
-   * accounts has made possible.
+   * accounts has made possible. A free slot may go to a request that waits at a peer while `mayServePeers`.
    */
   constructor(
     limits: QueueLimits,
     accounts?: LaneAccounts,
     peers?: () => readonly FairQueue<W>[],
     onGrants?: (grants: readonly Grant<W>[]) => void,
+    mayServePeers: () => boolean = () => false,
   ) {
+    this.#mayServePeers = mayServePeers;
     this.#onGrants = onGrants;
     this.#limits = limits;
     this.#accounts = accounts;
@@ -88,11 +93,6 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
   }
 
-  /** The request whose turn it is; undefined if none waits, or all lanes are at their limits. */
-  get next(): W | undefined {
-    return this.#pickLane()?.waiting[0];
-  }
-
   enqueue(waiter: W): EnqueueResult<W> {
     const lane = this.#laneOf(waiter);
     const atOnce = this.#grantAtOnce(lane, waiter);
@@ -101,7 +101,7 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     else lane.waiting.push(waiter);
     lane.account?.queues.add(this);
     this.#waiting += 1;
-    const [grant] = this.#grant();
+    const [grant] = this.#grant(noPeers);
     if (grant) return { outcome: 'granted', grant };
     if (waiter.requeued) return { outcome: 'queued' };
     const queues = this.#queues;
@@ -196,34 +196,63 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   /** What `#grant` would do where nobody waits. */
   #grantAtOnce(lane: Lane<W>, waiter: W): Grant<W> | undefined {
     if (this.#waiting > 0 || this.#capacity === 0 || isAtLimit(lane)) return undefined;
-    const slots = Math.min(waiter.slots, this.#capacity);
-    if (this.#leased + slots > this.#capacity) return undefined;
+    const slots = this.#slotsFor(waiter);
+    if (!this.#fits(slots)) return undefined;
     this.#serve(lane, waiter, slots);
     return { waiter, slots };
   }
 
-  #grant(): readonly Grant<W>[] {
-    if (this.#waiting === 0) return noGrants;
+  /** Never more than there are, or a request with many choices would wait for ever. */
+  #slotsFor({ slots }: W): number {
+    return Math.min(slots, this.#capacity);
+  }
+
+  #fits(slots: number): boolean {
+    return this.#leased + slots <= this.#capacity;
+  }
+
+  #grant(peers = this.#servedPeers): readonly Grant<W>[] {
+    if (this.#waiting === 0 && peers.length === 0) return noGrants;
     const grants: Grant<W>[] = [];
-    while (this.#capacity > 0) {
-      const lane = this.#pickLane();
+    while (this.#leased < this.#capacity) {
+      const lane = peers.length === 0 ? pickLane(this.#chargedLanes) : this.#pickAmong(peers);
       const waiter = lane?.waiting[0];
       if (!lane || !waiter) break;
-      // Never more than there are, or a request with many choices would wait for ever.
-      const slots = Math.min(waiter.slots, this.#capacity);
-      if (this.#leased + slots > this.#capacity) break;
-      lane.waiting.shift();
-      this.#waiting -= 1;
-      this.#serve(lane, waiter, slots);
+      const slots = this.#slotsFor(waiter);
+      if (!this.#fits(slots)) break;
+      if (this.#lanes.get(lane.id) === lane) {
+        lane.waiting.shift();
+        this.#waiting -= 1;
+        this.#serve(lane, waiter, slots);
+      } else {
+        this.#serve(this.#laneOf(waiter), waiter, slots);
+        for (const peer of peers) if (peer.#remove(waiter)) break;
+      }
       grants.push({ waiter, slots });
     }
     return grants;
   }
 
-  #pickLane(): Lane<W> | undefined {
+  /** The peers whose requests may have the slots of this queue. */
+  get #servedPeers(): readonly FairQueue<W>[] {
+    if (this.#peers === undefined || !this.#mayServePeers()) return noPeers;
+    return this.#peers().filter((peer) => peer !== this);
+  }
+
+  #pickAmong(peers: readonly FairQueue<W>[]): Lane<W> | undefined {
+    return pickAmongEngines({
+      own: [...this.#chargedLanes],
+      peers: peers.map((peer) => [...peer.#chargedLanes]),
+      served: ({ id }) => this.#lanes.get(id)?.served ?? this.#served,
+      fits: (waiter) => this.#fits(this.#slotsFor(waiter)),
+    });
+  }
+
+  /** With the turns that they have had elsewhere. */
+  get #chargedLanes(): Iterable<Lane<W>> {
     if (this.#accounts !== undefined)
       for (const lane of this.#lanes.values()) chargeElsewhere(lane, this.#served);
-    return pickLane(this.#lanes.values());
+    return this.#lanes.values();
   }
 
   #serve(lane: Lane<W>, waiter: W, slots: number): void {

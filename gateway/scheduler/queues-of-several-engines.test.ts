@@ -55,7 +55,7 @@ describe('queues of several engines', () => {
     grantOf(second.enqueue(limited()));
     const [next, last] = [limited(), limited()];
     expect([second.enqueue(next).outcome, third.enqueue(last).outcome]).toEqual(['queued', 'queued']);
-    expect(third.next).toBeUndefined();
+    expect(third.setCapacity(4), 'at its limit').toEqual([]);
     expect(third.enqueue(waiter('other')).outcome, 'another key').toBe('granted');
     expect(first.release(running)).toEqual([]);
     expect(elsewhere.map((grant) => grant.waiter)).toEqual([next]);
@@ -160,5 +160,113 @@ describe('queues of several engines', () => {
     for (const each of flood) first.enqueue(each);
     expect(second.enqueue(waiter('other'))).toEqual({ outcome: 'queued', evicted: flood[3] });
     expect([first.counts.waiting, second.counts.waiting]).toEqual([3, 1]);
+  });
+
+  /** Replicas of one model, which serve each other's lines; what one of them grants on its own goes to `onGrants`. */
+  function replicas(count: number, onGrants: (grants: readonly Grant<Waiter>[]) => void) {
+    const accounts = new LaneAccounts();
+    const queues: FairQueue<Waiter>[] = [];
+    for (let n = 0; n < count; n++) {
+      queues.push(
+        new FairQueue<Waiter>(
+          roomy,
+          accounts,
+          () => queues,
+          onGrants,
+          () => true,
+        ),
+      );
+    }
+    for (const queue of queues) queue.setCapacity(1);
+    return queues as [FairQueue<Waiter>, FairQueue<Waiter>];
+  }
+
+  it('give the next free slot of any replica to a key that holds none', () => {
+    for (const freed of [0, 1] as const) {
+      const queues = replicas(2, () => {});
+      const running = queues.map((queue) => grantOf(queue.enqueue(waiter('flood'))));
+      for (let n = 0; n < 10; n++) for (const queue of queues) queue.enqueue(waiter('flood'));
+      const newcomer = waiter('newcomer');
+      queues[1].enqueue(newcomer);
+      expect(queues[freed].release(running[freed] as Grant<Waiter>)).toEqual([
+        { waiter: newcomer, slots: 1 },
+      ]);
+      expect(queues.map(({ counts }) => counts.waiting)).toEqual([10, 10]);
+    }
+  });
+
+  it('keep to the weights of keys although their requests wait at several replicas', () => {
+    const queues = replicas(2, () => {});
+    const high = () => waiter('high', 1, { weight: 4 });
+    const low = () => waiter('low', 1, { weight: 1 });
+    const running = queues.map((queue) => grantOf(queue.enqueue(high())));
+    for (let n = 0; n < 300; n++) for (const queue of queues) queue.enqueue(high());
+    const served: string[] = [];
+    for (let n = 0; n < 300; n++) {
+      const isWaiting = queues.some((queue) => queue.waiting.some(({ lane: { id } }) => id === 'low'));
+      const isRunning = running.some(({ waiter: { lane } }) => lane.id === 'low');
+      // One after the other, at the replica whose slot does not become free next.
+      if (!isWaiting && !isRunning) queues[(n + 1) % 2 === 0 ? 0 : 1].enqueue(low());
+      const at = n % 2 === 0 ? 0 : 1;
+      running[at] = firstOf(queues[at].release(running[at] as Grant<Waiter>));
+      served.push(running[at].waiter.lane.id);
+    }
+    const share = served.filter((id) => id === 'low').length / served.length;
+    expect(share).toBeCloseTo(0.2);
+  });
+
+  it('give a key its share at one replica although it waits at one whose slot does not become free', () => {
+    const queues = replicas(2, () => {});
+    const [freed, held] = queues;
+    grantOf(held.enqueue(waiter('flood')));
+    let running = grantOf(freed.enqueue(waiter('flood')));
+    for (let n = 0; n < 100; n++) freed.enqueue(waiter('flood'));
+    const served: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      if (running.waiter.lane.id === 'flood') held.enqueue(waiter('other'));
+      running = firstOf(freed.release(running));
+      served.push(running.waiter.lane.id);
+    }
+    expect(served.filter((id) => id === 'other')).toHaveLength(10);
+  });
+
+  it('serve each request once, and leave no slot free for which one waits', () => {
+    const event = fc.record({ at: fc.nat(1), lane: fc.constantFrom('a', 'b', 'c'), isRelease: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
+        const granted: Grant<Waiter>[] = [];
+        const queues = replicas(2, (grants) => void granted.push(...grants));
+        const held: (Grant<Waiter> | undefined)[] = [undefined, undefined];
+        const served = new Set<Waiter>();
+        const hold = (at: number, grants: readonly Grant<Waiter>[]) => {
+          for (const grant of grants) {
+            expect(held[at], 'two requests have one slot').toBeUndefined();
+            expect(served, 'served twice').not.toContain(grant.waiter);
+            served.add(grant.waiter);
+            held[at] = grant;
+          }
+        };
+        let entered = 0;
+        for (const { at, lane, isRelease } of events) {
+          const queue = queues[at as 0 | 1];
+          const running = held[at];
+          if (!isRelease) {
+            entered += 1;
+            const result = queue.enqueue(waiter(lane));
+            hold(at, result.outcome === 'granted' ? [result.grant] : []);
+          } else if (running !== undefined) {
+            held[at] = undefined;
+            hold(at, queue.release(running));
+          }
+          for (const [n, each] of queues.entries()) {
+            each.grantNext();
+            hold(n, granted.splice(0));
+          }
+          const waiting = queues.reduce((sum, { counts }) => sum + counts.waiting, 0);
+          expect(served.size + waiting).toBe(entered);
+          if (waiting > 0) expect(held).not.toContain(undefined);
+        }
+      }),
+    );
   });
 });

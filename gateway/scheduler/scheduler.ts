@@ -34,7 +34,7 @@ export type AdmissionResult =
       readonly retryAfterMs: number;
     }
   | { readonly outcome: 'left' }
-  /** Another engine of the model can serve it sooner: it has to be admitted there. */
+  /** Its engine serves no more, but another one of the model does: it has to be admitted there. */
   | { readonly outcome: 'moved'; readonly since: number };
 
 type Outcome = Exclude<AdmissionResult['outcome'], 'moved'>;
@@ -55,6 +55,8 @@ export interface SchedulerOptions {
   readonly accounts?: LaneAccounts | undefined;
   /** Those of the other engines of the model, which have the limits in common; undefined with one engine. */
   readonly peers?: (() => readonly Scheduler[]) | undefined;
+  /** Whether requests that wait at the peers may get its slots; by default never. */
+  readonly mayServePeers?: (() => boolean) | undefined;
   /** Called when a request begins or ends to wait, or a lease goes out or comes back. */
   readonly onChange?: (() => void) | undefined;
 }
@@ -82,12 +84,15 @@ class Candidate implements Waiter {
  * once, when the backend has released the slots: `using lease = …`, or dispose of it by hand.
  */
 export class Lease implements Disposable {
+  /** Of the engine whose slots they are: another one than where the request has waited, if that was sooner. */
+  readonly scheduler: Scheduler;
   readonly slots: number;
   readonly waitedMs: number;
   #onReturn: (() => void) | undefined;
   #keptUntil: Promise<void> | undefined;
 
-  constructor(slots: number, waitedMs: number, onReturn: () => void) {
+  constructor(scheduler: Scheduler, slots: number, waitedMs: number, onReturn: () => void) {
+    this.scheduler = scheduler;
     this.slots = slots;
     this.waitedMs = waitedMs;
     this.#onReturn = onReturn;
@@ -125,14 +130,23 @@ export class Scheduler {
   #onIdle: (() => void)[] = [];
 
   constructor(options: SchedulerOptions) {
-    const { limits, leasesSlots = true, countingScheduler, accounts, peers, onChange } = options;
+    const {
+      limits,
+      leasesSlots = true,
+      countingScheduler,
+      accounts,
+      peers,
+      mayServePeers,
+      onChange,
+    } = options;
     this.#limits = limits;
     this.#onChange = onChange;
     this.#countingScheduler = countingScheduler;
     this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
     const queues = peers && (() => peers().map((peer) => peer.#queue));
-    this.#queue = new FairQueue(limits, accounts, queues, (grants) => this.#grant(grants));
+    const onGrants = (grants: readonly Grant<Candidate>[]) => this.#grant(grants);
+    this.#queue = new FairQueue(limits, accounts, queues, onGrants, mayServePeers);
   }
 
   get counts(): QueueCounts {
@@ -220,16 +234,14 @@ export class Scheduler {
   /** Sends all that wait to another engine. */
   moveAll(): void {
     // From the back, so that each can go to the head of its lane there.
-    for (const candidate of this.#queue.waiting.reverse()) this.#move(candidate);
+    for (const candidate of this.#queue.waiting.reverse()) {
+      this.#dismiss(candidate, { outcome: 'moved', since: candidate.since });
+    }
   }
 
-  /** Sends the next of those that wait to another engine, this many. */
-  moveNext(count: number): void {
-    for (let moved = 0; moved < count; moved++) {
-      const { next } = this.#queue;
-      if (next === undefined) return;
-      this.#move(next);
-    }
+  /** Grants free slots to requests that wait at other engines. To be called when they may have changed. */
+  servePeers(): void {
+    this.#queue.grantNext();
   }
 
   /** Resolves when no lease is out. */
@@ -257,10 +269,6 @@ export class Scheduler {
     }));
     this.#onChange?.();
     return this.#wait(candidate, request.signal);
-  }
-
-  #move(candidate: Candidate): void {
-    this.#dismiss(candidate, { outcome: 'moved', since: candidate.since });
   }
 
   async #wait(candidate: Candidate, signal: AbortSignal): Promise<AdmissionResult> {
@@ -297,7 +305,7 @@ export class Scheduler {
     const { slots, waiter } = grant;
     const grantedAt = performance.now();
     this.#onChange?.();
-    return new Lease(this.#leasesSlots ? slots : 0, grantedAt - waiter.since, () => {
+    return new Lease(this, this.#leasesSlots ? slots : 0, grantedAt - waiter.since, () => {
       this.#onReturned(grant, grantedAt);
     });
   }
@@ -328,10 +336,11 @@ export class Scheduler {
 
   #counted({ lane }: LeaseRequest, result: AdmissionResult): AdmissionResult {
     if (result.outcome === 'moved') return result;
-    let counts = this.#outcomes.get(lane.weight);
+    const outcomes = result.outcome === 'granted' ? result.lease.scheduler.#outcomes : this.#outcomes;
+    let counts = outcomes.get(lane.weight);
     if (counts === undefined) {
       counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
-      this.#outcomes.set(lane.weight, counts);
+      outcomes.set(lane.weight, counts);
     }
     counts[result.outcome] += 1;
     return result;

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { Lease } from '../scheduler/scheduler.ts';
+import { Lease, Scheduler } from '../scheduler/scheduler.ts';
 import { type BusySlots, releasedSlots, type SlotHolder, SlotTracker } from './slot-tracker.ts';
+
+const scheduler = new Scheduler({ limits: { maxWaiting: 1, maxWaitingPerLane: 1, timeoutMs: 1 } });
 
 /** A backend that reports what `busy` is set to, and leases that record when they are returned. */
 function setUp({ timeoutMs = 3_600_000 } = {}) {
@@ -16,7 +18,7 @@ function setUp({ timeoutMs = 3_600_000 } = {}) {
     timeoutMs,
   });
   const track = (name: string, { slots = 1, isStream = true } = {}) => {
-    const lease = new Lease(slots, 0, () => state.returned.push(name));
+    const lease = new Lease(scheduler, slots, 0, () => state.returned.push(name));
     const use = tracker.track(lease, isStream);
     return {
       start: () => use.start(),

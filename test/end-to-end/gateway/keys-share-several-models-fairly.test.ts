@@ -107,6 +107,16 @@ describe('keys share several models fairly', () => {
     expect(served.slice(4)).toContain('first of a');
   });
 
+  it.each([0, 1] as const)(
+    'and a key that holds no slot gets the next one of any replica (%i)',
+    async (engine) => {
+      for (let n = 0; n < 12; n++) await chat('flood', 'a', `flood ${n}`);
+      await chat('other', 'a', 'first');
+      await finish(engine);
+      expect(served.slice(2)).toEqual(['first']);
+    },
+  );
+
   it('and counting tokens costs no turn in the line for answers', async () => {
     await chat('flood', 'b', 'running');
     await chat('other', 'b', 'first');
