@@ -1,6 +1,7 @@
 import type { Key } from '../../keys/key.ts';
 import type { ModelKind, ModelRecord } from '../../models/registry.ts';
 import { appendFields, type JsonObject, replaceLoneSurrogates } from '../api/json.ts';
+import { missingDefaults } from '../api/request/model-defaults.ts';
 import { decodeBody, parseBody } from '../api/request/parse-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { ModelFleet } from '../engines/model-fleet.ts';
@@ -122,11 +123,10 @@ function checkKind({ id, kind }: ModelRecord, route: ApiRoute): void {
 /** Adds those that the client does not give. */
 function withDefaults(read: ReadBody, body: Buffer, { defaults }: ModelRecord, route: ApiRoute): ReadBody {
   if (neededKind(route) === undefined) return read;
-  const missing = Object.entries(defaults).filter(([name]) => read.fields[name] === undefined);
-  if (missing.length === 0) return read;
-  const added = Object.fromEntries(missing);
+  const missing = missingDefaults(read.fields, defaults, route.dialect);
+  if (missing === undefined) return read;
   return {
-    body: appendFields(read.body ?? body, JSON.stringify(added).slice(1, -1)),
-    fields: { ...read.fields, ...added },
+    body: appendFields(read.body ?? body, JSON.stringify(missing).slice(1, -1)),
+    fields: { ...read.fields, ...missing },
   };
 }

@@ -55,6 +55,13 @@ export const messagesTable: Table = {
       { mcp_servers: [{ type: 'url', url: 'https://x' }] },
       { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
     ),
+    row(
+      'min_p repeat_penalty frequency_penalty presence_penalty seed logit_bias reasoning_effort grammar',
+      'converted',
+      "llama-server's own fields for chats: the request is converted to a chat, and its response back. The same for its other parameters of sampling.",
+      { min_p: 0.1 },
+      { repeat_penalty: 1.1, seed: 7 },
+    ),
     row('tool_choice', 'supported', '`auto`, `any`.', { tools, tool_choice: { type: 'any' } }),
     row(
       'tool_choice',

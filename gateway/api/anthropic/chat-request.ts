@@ -4,15 +4,23 @@ import { resolveFormatAndTools } from '../tool-choice.ts';
 
 /** llama-server's own limit for /v1/messages without one. */
 const DEFAULT_MAX_TOKENS = 4096;
-const sharedFields = [
-  'model',
-  'stream',
-  'temperature',
-  'top_p',
-  'top_k',
-  'chat_template_kwargs',
-  'seed',
-] as const;
+const sharedFields = ['model', 'stream', 'temperature', 'top_p', 'top_k', 'chat_template_kwargs'] as const;
+
+/** What llama-server reads of a chat, but drops from a request to /v1/messages. Anthropic has none of these fields. */
+const chatFields: ReadonlySet<string> = new Set([
+  ...['seed', 'min_p', 'typical_p', 'top_n_sigma', 'min_keep', 'samplers', 'logit_bias', 'ignore_eos'],
+  ...['frequency_penalty', 'presence_penalty', 'repeat_penalty', 'repeat_last_n'],
+  ...['dry_multiplier', 'dry_base', 'dry_allowed_length', 'dry_penalty_last_n', 'dry_sequence_breakers'],
+  ...['xtc_probability', 'xtc_threshold', 'dynatemp_range', 'dynatemp_exponent'],
+  ...['mirostat', 'mirostat_tau', 'mirostat_eta', 'adaptive_target', 'adaptive_decay'],
+  ...['reasoning_effort', 'thinking_budget_tokens', 'grammar', 'json_schema', 'lora'],
+]);
+
+/** Whether a request has a field that llama-server reads only of chats. */
+export function hasChatFields(fields: JsonObject): boolean {
+  for (const name in fields) if (chatFields.has(name) && fields[name] !== null) return true;
+  return false;
+}
 
 /**
  * Converts a request to /v1/messages to a chat, as llama-server's own converter does. The request must be normalized: only
@@ -26,13 +34,13 @@ export function toChatRequest(
   const { system, messages, tools, tool_choice, stop_sequences, max_tokens, thinking } = fields;
   const isThinking = isJsonObject(thinking) && thinking.type === 'enabled';
   const chat = withoutUndefined({
-    ...Object.fromEntries(sharedFields.map((name) => [name, fields[name]])),
+    ...Object.fromEntries([...sharedFields, ...chatFields].map((name) => [name, fields[name]])),
     messages: [...convertSystem(system), ...(messages as readonly unknown[]).flatMap(convertMessage)],
     tools: Array.isArray(tools) ? tools.map(convertTool) : undefined,
     ...convertChoice(tool_choice),
     stop: stop_sequences ?? undefined,
     max_tokens: max_tokens ?? DEFAULT_MAX_TOKENS,
-    thinking_budget_tokens: isThinking ? thinking.budget_tokens : undefined,
+    ...(isThinking && { thinking_budget_tokens: thinking.budget_tokens }),
     response_format: schema && { type: 'json_schema', json_schema: { name: 'answer', schema } },
   });
   return resolveFormatAndTools(chat, notes);

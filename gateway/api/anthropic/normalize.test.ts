@@ -348,6 +348,16 @@ describe('conversion to a chat', () => {
     },
   );
 
+  it('converts a request with fields that llama-server reads only of chats', () => {
+    const fields = { min_p: 0.1, logit_bias: [['x', false]], reasoning_effort: 'low' };
+    const { sent, responseConversion } = read({ messages: [user], ...fields });
+    expect(responseConversion).toBe('message');
+    expect(sent).toEqual({ messages: [user], max_tokens: 4096, ...fields });
+    expect(read({ messages: [user], min_p: null }).isSame).toBe(true);
+    const budgets = { thinking_budget_tokens: 1, thinking: { type: 'enabled', budget_tokens: 2 } };
+    expect(read({ messages: [user], ...budgets }).sent).toMatchObject({ thinking_budget_tokens: 2 });
+  });
+
   it('converts the whole conversation', () => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } };
     const { sent } = read({

@@ -2,7 +2,7 @@ import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject, mapList, withFields } from '../json.ts';
 import { type NormalizationNotes, noteDroppedTool, stripBillingLine } from '../normalization.ts';
 import { selectTools, type ToolChoice } from '../tool-choice.ts';
-import { toChatRequest } from './chat-request.ts';
+import { hasChatFields, toChatRequest } from './chat-request.ts';
 import { assistantBlock, isToolResult, userBlock } from './content-blocks.ts';
 
 /** A request to /v1/messages/count_tokens in the form that llama-server reads; the same object where it has that form already. */
@@ -19,14 +19,15 @@ export function normalizeCountTokens(fields: JsonObject, notes: NormalizationNot
 }
 
 /**
- * A request to /v1/messages. On this route llama-server reads neither a schema of the response nor a limit on parallel calls;
- * on the chat route it reads both. A request with one of them is converted to a chat, and its response back.
+ * A request to /v1/messages. On this route llama-server reads neither a schema of the response nor a limit on parallel calls,
+ * and few of its own fields; on the chat route it reads all. A request with one of them is converted to a chat, and its
+ * response back.
  */
 export function normalizeMessages(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const read = normalizeCountTokens(fields, notes);
   const schema = getSchema(read);
   const isLimited = isJsonObject(read.tool_choice) && read.tool_choice.disable_parallel_tool_use === true;
-  if (schema === undefined && !isLimited) return read;
+  if (schema === undefined && !isLimited && !hasChatFields(read)) return read;
   notes.responseConversion = 'message';
   return toChatRequest(read, schema, notes);
 }
