@@ -64,6 +64,7 @@ function execute(command: LedgerCommand): void {
     case 'close':
       file?.close();
       send({ reply: 'closed' });
+      parentPort?.close();
   }
 }
 

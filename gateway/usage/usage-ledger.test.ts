@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -42,6 +42,17 @@ function onDisk(dataDir = folder) {
   }
 }
 
+/** Whether this process has the file open. */
+function isOpen(path: string): boolean {
+  return readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(join('/proc/self/fd', fd)) === path;
+    } catch {
+      return false;
+    }
+  });
+}
+
 describe('UsageLedger', () => {
   it('adds up usage per key and day and writes it within about a second', async () => {
     const { ledger } = createLedger();
@@ -65,6 +76,22 @@ describe('UsageLedger', () => {
     expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
     await ledger.close();
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
+  });
+
+  it('ends its thread while nothing is written or read, and starts it again', async () => {
+    const { ledger, problems } = createLedger();
+    await ledger.ready;
+    ledger.record(entry('app', 5));
+    await waitFor('the entry on disk', () => onDisk().length === 1);
+    expect(isOpen(join(folder, ledgerFileName))).toBe(true);
+    await waitFor('the file to be closed', () => !isOpen(join(folder, ledgerFileName)));
+    ledger.record(entry('app', 7));
+    await waitFor('both entries on disk', () => onDisk()[0]?.output === 12);
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: undefined, by: 'key' })).toMatchObject([
+      { keyId: 'app', requests: 2 },
+    ]);
+    await ledger.close();
+    expect(problems).toEqual([]);
   });
 
   it('returns written and unwritten usage', async () => {

@@ -15,6 +15,8 @@ const RETRY_INTERVAL = 10_000;
 /** After this long without a reply the volume counts as hung. */
 const TIMEOUT = 30_000;
 const CLOSE_TIMEOUT = 2000;
+/** After this long without a command the thread ends until the next one: it takes 8 MB. */
+const THREAD_IDLE_TIME = 5000;
 /** Not only today: a clock that is set forwards and back must not grant a day's budget twice. */
 const DAYS_IN_MEMORY = 3;
 
@@ -52,7 +54,9 @@ export class UsageLedger {
   /** By day, then by key. */
   readonly #days = new Map<string, Map<string, UsageRow>>();
   readonly #seen = new Map<string, KeySeen>();
+  /** Undefined while there is nothing to write or to read. */
   #worker: Worker | undefined;
+  #lastCommandAt = 0;
   #pending = new UsageBatch();
   #inFlight: UsageBatch | undefined;
   #inFlightSince = 0;
@@ -100,7 +104,6 @@ export class UsageLedger {
    * replies in the order of the commands, so a batch still in flight when the reply arrives is not part of it.
    */
   async query(query: UsageQuery): Promise<UsageRow[]> {
-    if (!this.#worker) this.#startWorker();
     const { promise, resolve } = Promise.withResolvers<readonly UsageRow[]>();
     this.#queries.push(resolve);
     this.#send({ command: 'read', query });
@@ -117,32 +120,47 @@ export class UsageLedger {
     const timer = setTimeout(this.#closed.resolve, CLOSE_TIMEOUT);
     this.#inFlight = undefined;
     this.#flush();
-    this.#send({ command: 'close' });
-    await this.#closed.promise;
+    if (this.#worker !== undefined) {
+      this.#send({ command: 'close' });
+      await this.#closed.promise;
+    }
     clearTimeout(timer);
     await this.#worker?.terminate();
   }
 
-  #startWorker(): void {
+  #startWorker(): Worker {
     const workerData: LedgerWorkerData = {
       path: join(this.#options.dataDir, ledgerFileName),
       today: utcDay(Date.now()),
     };
     const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData });
     worker.unref();
-    worker.on('message', (reply: LedgerReply) => this.#onReply(reply));
+    worker.on('message', (reply: LedgerReply) => {
+      if (worker === this.#worker) this.#onReply(reply);
+    });
     worker.on('error', (error) => {
+      if (worker !== this.#worker) return;
       this.#worker = undefined;
       for (const resolve of this.#queries.splice(0)) resolve([]);
       this.#restoreInFlight();
       this.#fail(error.message);
     });
     this.#worker = worker;
+    this.#lastCommandAt = performance.now();
+    return worker;
+  }
+
+  #endIdleWorker(): void {
+    if (this.#inFlight !== undefined || this.#queries.length > 0 || !this.#pending.isEmpty) return;
+    if (performance.now() - this.#lastCommandAt < THREAD_IDLE_TIME) return;
+    this.#worker?.postMessage({ command: 'close' } satisfies LedgerCommand);
+    this.#worker = undefined;
   }
 
   #scheduleFlush(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#flush();
+      this.#endIdleWorker();
       this.#scheduleFlush(this.#problem === undefined ? FLUSH_INTERVAL : RETRY_INTERVAL);
     }, ms);
     this.#timer.unref();
@@ -152,7 +170,6 @@ export class UsageLedger {
     if (this.#inFlight && performance.now() - this.#inFlightSince > TIMEOUT)
       this.#fail('the volume does not respond');
     if (this.#pending.isEmpty || this.#inFlight) return;
-    if (!this.#worker) this.#startWorker();
     this.#inFlight = this.#pending;
     this.#inFlightSince = performance.now();
     this.#pending = new UsageBatch();
@@ -162,7 +179,9 @@ export class UsageLedger {
   }
 
   #send(command: LedgerCommand): void {
-    this.#worker?.postMessage(command);
+    const worker = this.#worker ?? this.#startWorker();
+    this.#lastCommandAt = performance.now();
+    worker.postMessage(command);
   }
 
   #onReply(reply: LedgerReply): void {
