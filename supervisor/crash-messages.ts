@@ -5,14 +5,18 @@ import type { ChildCrash, DeploymentFailure, FatalCrash } from './events.ts';
 import type { ChildExit } from './process/child.ts';
 import { type ExitHistory, noExits } from './process/restart-policy.ts';
 
-/** Why the deployment cannot continue, and what helps: the last line of the log, also reported to RunPod and Vast. */
-export function failureMessage(failure: DeploymentFailure, last?: FatalCrash): string {
+/**
+ * Why the deployment cannot continue, and what helps: the last line of the log, also reported to RunPod and Vast. With several
+ * models, `model` is the id of the one whose engine is given up.
+ */
+export function failureMessage(failure: DeploymentFailure, last?: FatalCrash, model?: string): string {
   if (failure === 'load-timed-out')
     return 'giving up: the model did not load within LOAD_TIMEOUT; raise LOAD_TIMEOUT, or check the disk it is read from';
-  if (failure === 'is-router') return routerMessage;
+  if (failure === 'is-router') return routerMessage(model);
   const who = last?.who ?? (failure === 'gateway-failed' ? 'gateway' : 'llama-server');
   const crash = last?.crash ?? 'unknown';
-  return `giving up on ${withArticle(who)} ${howOften(last?.history ?? noExits)} (${crash}): ${rejectedArgument(last)}${crashHint(who, crash)}`;
+  const hint = crashHint({ who, crash, model });
+  return `giving up on ${withArticle(who)} ${howOften(last?.history ?? noExits)} (${crash}): ${rejectedArgument(last)}${hint}`;
 }
 
 /** The line that names the rejected argument. For other classes, one line does not explain enough. */
@@ -37,8 +41,13 @@ function howOften({ exits, loadFailures }: ExitHistory): string {
     : 'at its first start';
 }
 
-const routerMessage =
-  'llama-server started in router mode and serves no model itself: set HF_REPO to a repository with one model instead of presets, or name one file with MODEL_PATH, MODEL_NAME or MODEL_URL; to use your own router, run `corral gateway` in front of it';
+function routerMessage(model: string | undefined): string {
+  const remedy =
+    model === undefined
+      ? 'set HF_REPO to a repository with one model instead of presets, or name one file with MODEL_PATH, MODEL_NAME or MODEL_URL'
+      : `set hf of "${model}" in models.json to a repository with one model instead of presets, or name one file with path, file or url`;
+  return `llama-server started in router mode and serves no model itself: ${remedy}; to use your own router, run \`corral gateway\` in front of it`;
+}
 
 const maxOutputLines = 10;
 
@@ -46,8 +55,9 @@ const maxOutputLines = 10;
  * Logs an unexpected exit: how it ended, a hint, the output that is not in the log yet, and the restart. Without a
  * restart, the last line of the log has the hint.
  */
-export function logCrash(log: Log, { who, exit, crash, restartInMs }: Omit<ChildCrash, 'wasReady'>): void {
-  const hint = restartInMs === undefined ? '' : `: ${crashHint(who, crash)}`;
+export function logCrash(log: Log, cause: Omit<ChildCrash, 'wasReady'>): void {
+  const { who, exit, crash, restartInMs } = cause;
+  const hint = restartInMs === undefined ? '' : `: ${crashHint(cause)}`;
   log.error(`${who} ${describeExit(exit)} (${crash}${hint})`);
   for (const line of lastOutput(exit)) if (!wasLogged(log, who, line)) log.error(`${who} output: ${line}`);
   if (restartInMs !== undefined)

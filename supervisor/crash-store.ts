@@ -89,7 +89,7 @@ export interface CrashContext {
 
 /** The record of a crash. */
 export function createCrashRecord(
-  { who, exit, crash, wasReady, restartInMs }: ChildCrash,
+  { who, exit, crash, model, wasReady, restartInMs }: ChildCrash,
   { at, build, engine }: CrashContext,
 ): CrashRecord {
   const [command = '', ...args] = exit.commandLine;
@@ -98,7 +98,7 @@ export function createCrashRecord(
     who,
     ...(engine !== undefined && { engine }),
     class: crash,
-    cure: crashHint(who, crash),
+    cure: crashHint({ who, crash, model }),
     code: exit.code,
     signal: exit.signal,
     ranForMs: exit.ranForMs,

@@ -16,10 +16,10 @@ export class CrashTally {
   readonly counts: Partial<Record<CrashClass, number>> = {};
   last: LastCrash | undefined;
 
-  add({ who, crash, exit: { code, signal } }: ClassifiedExit): LastCrash {
+  add({ who, crash, model, exit: { code, signal } }: ClassifiedExit): LastCrash {
     this.counts[crash] = (this.counts[crash] ?? 0) + 1;
     const at = new Date().toISOString();
-    this.last = { who, class: crash, cure: crashHint(who, crash), code, signal, at };
+    this.last = { who, class: crash, cure: crashHint({ who, crash, model }), code, signal, at };
     return this.last;
   }
 }

@@ -255,7 +255,7 @@ export class Deployment implements ChildOwner, EngineOwner {
       this.changed();
       return;
     }
-    this.#fail(failure, crash);
+    this.#fail(failure, crash, this.#manager && engine.model);
     this.#link.sendEngineState();
   }
 
@@ -306,10 +306,10 @@ export class Deployment implements ChildOwner, EngineOwner {
     if (state.phase === 'given-up') this.#fail('gateway-failed', { ...exit, history: state.history });
   }
 
-  #fail(failure: DeploymentFailure, crash?: FatalCrash): void {
+  #fail(failure: DeploymentFailure, crash?: FatalCrash, model?: string): void {
     this.#hasFailed = true;
     this.changed();
-    const message = failureMessage(failure, crash);
+    const message = failureMessage(failure, crash, model);
     this.#options.events.failed(message);
     this.end({ reason: failure, message });
   }

@@ -299,7 +299,8 @@ export class Engine implements EngineProcessOwner {
     this.#options.owner.ready(this);
   }
 
-  exited(exit: ClassifiedExit, state: ChildState): void {
+  exited(classified: ClassifiedExit, state: ChildState): void {
+    const exit = { ...classified, model: this.#modelInFile };
     // Stopped from outside or on purpose: no request caused it.
     if (exit.crash === 'killed' || state.phase === 'replacing')
       this.#options.owner.send({ kind: 'engine-stopped-from-outside', engine: this.id });
@@ -317,12 +318,20 @@ export class Engine implements EngineProcessOwner {
     if (!this.#replacement.rollBack(failure)) return false;
     const { log } = this.#options;
     if (exit && failure !== 'load-timed-out' && failure !== 'is-router')
-      logCrash(log, { who: 'llama-server', exit, crash: failure, restartInMs: 0 });
+      logCrash(log, {
+        ...{ who: 'llama-server', exit, crash: failure, restartInMs: 0 },
+        model: this.#modelInFile,
+      });
     log.error(
       { class: failure },
       'llama-server did not load with the changed settings; restoring the previous ones',
     );
     return true;
+  }
+
+  /** The id of its model in `models.json`. */
+  get #modelInFile(): string | undefined {
+    return this.config.models && this.model;
   }
 
   #onLoadProgress(loaded: number): void {

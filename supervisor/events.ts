@@ -56,6 +56,8 @@ export interface ClassifiedExit {
   readonly crash: CrashClass;
   /** It had been ready since its start. */
   readonly wasReady: boolean;
+  /** Of an engine of one of several models: the id of the model. */
+  readonly model?: string | undefined;
 }
 
 /** An unexpected exit of a child. */

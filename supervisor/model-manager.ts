@@ -117,7 +117,8 @@ export class ModelManager implements MemoryReport {
     if (model && crash && isOutOfMemory(crash.crash) && this.#makeRoom(model)) {
       engine.forgetFailure();
       log.warn({ model: model.id }, 'not enough memory to load the model: freeing more for a second attempt');
-    } else log.error({ model: engine.model, engine: engine.id }, failureMessage(failure, crash));
+    } else
+      log.error({ model: engine.model, engine: engine.id }, failureMessage(failure, crash, engine.model));
     this.update();
     return this.#models.some((it) => it.backendStatus !== 'failed');
   }

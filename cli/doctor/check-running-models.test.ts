@@ -26,8 +26,9 @@ describe('the models of the running deployment', () => {
       running('b', 'failed'),
       running('c', 'failed', 'bad-model'),
       running('d', 'failed', 'does-not-fit'),
+      running('e', 'failed', 'out-of-memory'),
     ];
-    expect(checkRunningModels({ models }, listed('a', 'b', 'c', 'd'))).toMatchObject([
+    expect(checkRunningModels({ models }, listed('a', 'b', 'c', 'd', 'e'))).toMatchObject([
       { verdict: 'bad', message: '"a" is failed: its file is damaged' },
       { verdict: 'bad', message: '"b" is failed', fix: expect.stringContaining('corral models load b') },
       {
@@ -35,6 +36,7 @@ describe('the models of the running deployment', () => {
         message: expect.stringMatching(/^"c" is failed: the model file cannot be loaded: .* \(bad-model\)$/),
       },
       { verdict: 'bad', message: expect.stringContaining('too little of MEMORY_BUDGET (does-not-fit)') },
+      { verdict: 'bad', message: expect.stringContaining('lower ctx or parallel of "e" in models.json') },
     ]);
   });
 

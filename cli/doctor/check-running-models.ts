@@ -1,6 +1,6 @@
 import type { ModelReport, SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { Registry } from '../../models/registry.ts';
-import { type CrashClass, engineHints } from '../../supervisor/engine/crash-class.ts';
+import { crashHint, isCrashClass } from '../../supervisor/engine/crash-class.ts';
 import type { Finding } from './finding.ts';
 
 /** What the running deployment says of its models, and where the file differs; without a registry, it is invalid. */
@@ -17,7 +17,11 @@ export function checkRunningModels(
     ...(others.length > 0 ? [{ about, verdict: 'good', message: countByStatus(others) } as const] : []),
     ...failed.map(
       ({ id, failure }): Finding => ({
-        ...{ about, verdict: 'bad', message: `"${id}" is failed${failure ? `: ${explain(failure)}` : ''}` },
+        ...{
+          about,
+          verdict: 'bad',
+          message: `"${id}" is failed${failure ? `: ${explain(id, failure)}` : ''}`,
+        },
         fix: `correct the cause, then load it again: corral models load ${id}`,
       }),
     ),
@@ -33,9 +37,10 @@ export function checkRunningModels(
 }
 
 /** Crashes are named by their class, other failures say why. */
-function explain(failure: string): string {
+function explain(model: string, failure: string): string {
   if (failure === 'does-not-fit') return `pinned models leave too little of MEMORY_BUDGET (${failure})`;
-  return Object.hasOwn(engineHints, failure) ? `${engineHints[failure as CrashClass]} (${failure})` : failure;
+  if (!isCrashClass(failure)) return failure;
+  return `${crashHint({ who: 'llama-server', crash: failure, model })} (${failure})`;
 }
 
 /** `a, b loaded; c unloaded`. */

@@ -173,8 +173,20 @@ const manual = readFileSync(join(import.meta.dirname, '../../docs/operations.md'
 describe('the hint for a crash', () => {
   it.each(classes)('is one sentence for %s, for each process, and the class is documented', (crash) => {
     for (const who of ['llama-server', 'gateway'] as const) {
-      expect(crashHint(who, crash)).toMatch(/^(?:[^.\n]|\.(?=\w)){20,}$/);
+      for (const model of [undefined, 'qwen']) {
+        expect(crashHint({ who, crash, model })).toMatch(/^(?:[^.\n]|\.(?=\w)){20,}$/);
+      }
     }
     expect(manual).toContain(`| \`${crash}\` | `);
   });
+
+  it.each(classes)(
+    'names the fields of the model instead of the variables that they replace for %s',
+    (crash) => {
+      const replaced = /\b(CTX|PARALLEL|NGL|HF_REPO|MODEL_\w+|MMPROJ|DRAFT_MODEL)\b/;
+      const hint = crashHint({ who: 'llama-server', crash, model: 'qwen' });
+      expect(hint).not.toMatch(replaced);
+      if (replaced.test(engineHints[crash])) expect(hint).toContain('of "qwen" in models.json');
+    },
+  );
 });

@@ -125,7 +125,7 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
   'bad-model':
     'the model file cannot be loaded: download it again if it is incomplete, or use a newer llama-server if its architecture is unknown',
   'download-failed':
-    'the model could not be downloaded: check HF_REPO or MODEL_URL (in models.json, hf or url), HF_TOKEN for private repositories, and the network',
+    'the model could not be downloaded: check HF_REPO or MODEL_URL, HF_TOKEN for private repositories, and the network',
   'out-of-vram':
     'not enough free GPU memory: lower NGL, CTX or PARALLEL, use a smaller quantization, or stop other programs that use the GPU',
   'out-of-memory':
@@ -145,6 +145,20 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
   unknown: 'the cause is unknown: see its last lines',
 };
 
+/** With several models: the fields of `models.json` instead of the variables that they replace. */
+const hintsForFields: Readonly<Partial<Record<CrashClass, (model: string) => string>>> = {
+  'bad-arguments': (model) =>
+    `this llama-server does not accept an argument or its value: check args of "${model}" in models.json and EXTRA_ARGS, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)`,
+  'download-failed': (model) =>
+    `the model could not be downloaded: check hf or url of "${model}" in models.json, HF_TOKEN for private repositories, and the network`,
+  'out-of-vram': (model) =>
+    `not enough free GPU memory: lower ngl, ctx or parallel of "${model}" in models.json, use a smaller quantization, or stop other programs that use the GPU`,
+  'out-of-memory': (model) =>
+    `not enough memory in the machine or the container: add memory, lower ctx or parallel of "${model}" in models.json, or use a smaller quantization`,
+  'ended-without-error': (model) =>
+    `it exited as if it had been asked to stop: check who may stop it, and args of "${model}" in models.json and EXTRA_ARGS for an argument that only prints`,
+};
+
 const gatewayHints: Readonly<Partial<Record<CrashClass, string>>> = {
   'address-taken': 'its port is in use: change PORT, or stop the process that listens there',
   'out-of-memory': 'not enough memory in the machine or the container: add memory, or lower MAX_QUEUE_SIZE',
@@ -152,7 +166,18 @@ const gatewayHints: Readonly<Partial<Record<CrashClass, string>>> = {
   hung: 'it did not respond for HANG_TIMEOUT: check who may stop processes and the load of the machine, and report its last lines to llama-corral',
 };
 
-export function crashHint(who: 'llama-server' | 'gateway', crash: CrashClass): string {
-  if (who === 'llama-server') return engineHints[crash];
-  return gatewayHints[crash] ?? 'this is a bug: report its last lines to llama-corral';
+export interface ExplainedCrash {
+  readonly who: 'llama-server' | 'gateway';
+  readonly crash: CrashClass;
+  /** Its id in `models.json`; undefined if variables select the only model. */
+  readonly model?: string | undefined;
+}
+
+export function crashHint({ who, crash, model }: ExplainedCrash): string {
+  if (who === 'gateway') return gatewayHints[crash] ?? 'this is a bug: report its last lines to llama-corral';
+  return (model !== undefined && hintsForFields[crash]?.(model)) || engineHints[crash];
+}
+
+export function isCrashClass(text: string): text is CrashClass {
+  return Object.hasOwn(engineHints, text);
 }

@@ -159,6 +159,11 @@ describe('a load that fails for lack of memory', () => {
       crashes: { 'out-of-vram': 1 },
     });
     expect(await models.model('pinned')).toMatchObject({ status: 'loaded' });
+    const hint = 'lower ngl, ctx or parallel of "hungry" in models.json';
+    expect(await models.deployment.status()).toMatchObject({
+      lastCrash: { class: 'out-of-vram', cure: expect.stringContaining(hint) },
+    });
+    expect(models.deployment.output()).toContain(`(out-of-vram): not enough free GPU memory: ${hint}`);
     await models.send({ kind: 'model-request', id: 1, model: 'hungry', action: 'load' });
     await models.reaches('hungry', 'loaded');
   });
