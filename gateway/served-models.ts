@@ -104,7 +104,7 @@ async function serveSeveralModels(options: ServeOptions, place: RegistryPlace): 
   await update();
   return {
     ...{ overview: new ModelsOverview(() => fleet.models), only: undefined, directory: fleet },
-    routing: new SeveralModelsRouting(fleet, config.models),
+    routing: new SeveralModelsRouting(fleet, config),
     names: {
       get public() {
         const { models, aliases } = fleet.registry;

@@ -36,6 +36,8 @@ const maxIntervalMs = 60_000;
 /** How often the files of models that could not be loaded are looked at. */
 const fileIntervalMs = 1000;
 
+const noDemand: DemandMessage = { kind: 'demand', models: {}, leases: {} };
+
 /** Owns the models of the registry, and performs what the placement decides: which of them are loaded. */
 export class ModelManager implements MemoryReport {
   readonly past = new PastCounts();
@@ -44,6 +46,9 @@ export class ModelManager implements MemoryReport {
   #registry: Registry;
   readonly #memory: ModelMemory;
   #store: RegistryStore | undefined;
+  /** What the gateway has reported last, and when. It reports only changes, also of models that we do not know yet. */
+  #demand: DemandMessage = noDemand;
+  #demandAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #fileTimer: NodeJS.Timeout | undefined;
   #isUpdating = false;
@@ -88,13 +93,15 @@ export class ModelManager implements MemoryReport {
   }
 
   onDemand(demand: DemandMessage): void {
-    this.#recordDemand(demand);
+    this.#demand = demand;
+    this.#demandAt = performance.now();
+    this.#recordDemand(this.#models);
     this.update();
   }
 
   /** Its requests have ended with it. */
   onGatewayLost(): void {
-    this.onDemand({ kind: 'demand', models: {}, leases: {} });
+    this.onDemand(noDemand);
   }
 
   onReady(engine: Engine): void {
@@ -141,6 +148,7 @@ export class ModelManager implements MemoryReport {
       const before = this.#models;
       this.#models = applyRegistry(before, this.#registry, this.#options.factory);
       for (const model of before) if (!this.#models.includes(model)) this.past.keep(model);
+      this.#recordDemand(this.#models.filter((model) => !before.includes(model)));
       this.#place();
       this.#options.onChange();
     });
@@ -189,11 +197,11 @@ export class ModelManager implements MemoryReport {
     }
   }
 
-  #recordDemand({ models, leases }: DemandMessage): void {
-    const now = performance.now();
-    for (const { id, engines, usage } of this.#models) {
+  #recordDemand(of: readonly ServedModel[]): void {
+    const { models, leases } = this.#demand;
+    for (const { id, engines, usage } of of) {
       const total = engines.reduce((sum, engine) => sum + (leases[engine.id] ?? 0), 0);
-      usage.record(total, models[id], now);
+      usage.record(total, models[id], this.#demandAt);
     }
   }
 

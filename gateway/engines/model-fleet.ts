@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { parseBackendUrl } from '../../health/backend.ts';
 import type {
@@ -40,6 +41,7 @@ type Wanted = Pick<EngineState, 'id' | 'address' | 'pause' | 'maySleep'> & {
 /** The engines of all models: created, changed and removed as the supervisor and `models.json` say. */
 export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   readonly #options: ModelFleetOptions;
+  /** Also those that were removed: requests that began before go on if they come back. */
   readonly #models = new Map<string, ModelServices>();
   readonly #accounts = new LaneAccounts();
   readonly #countingAccounts = new LaneAccounts();
@@ -49,7 +51,10 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   readonly #retiring = new Set<EngineServices>();
   /** By engine, the version of the last state if that pauses it. */
   readonly #pausedAt = new Map<string, number>();
-  #registry: Registry = { models: [], aliases: [] };
+  readonly #changes = new EventEmitter<{ applied: [] }>().setMaxListeners(0);
+  /** What `models.json` says now. */
+  #latest: Registry = { models: [], aliases: [] };
+  #registry: Registry = this.#latest;
   #aliases: ReadonlyMap<string, AliasTargets> = new Map();
   #reportedAliases: readonly AliasState[] = [];
   #message: EnginesMessage | undefined;
@@ -76,7 +81,7 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
 
   /** The state of the models is known. */
   get isKnown(): boolean {
-    return this.#message !== undefined || !this.#options.supervisor.isPresent;
+    return this.#message !== undefined || this.#options.config.metrics.healthUrl === undefined;
   }
 
   get aliases(): readonly AliasTargets[] {
@@ -94,6 +99,11 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     this.#checkAliases();
   }
 
+  /** Resolves when something has changed; rejects when the signal aborts. */
+  async nextChange(signal: AbortSignal): Promise<void> {
+    await once(this.#changes, 'applied', { signal });
+  }
+
   /** Undefined if it is unknown, or has no engine. */
   find(id: string): ModelServices | undefined {
     const model = this.#models.get(id);
@@ -107,7 +117,7 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   /** `registry` is what `models.json` says now. */
   update(registry: Registry, message: EnginesMessage | undefined): Promise<void> {
     this.#message = message;
-    if (isCovered(registry, message)) this.#setRegistry(registry);
+    this.#latest = registry;
     // One after the other, as an engine elsewhere takes a moment to be created.
     this.#updating = this.#updating.then(() => this.#apply()).catch(recordUnhandledError);
     return this.#updating;
@@ -139,31 +149,52 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   }
 
   async #apply(): Promise<void> {
-    const states = new Map(this.#message?.models.map((state) => [state.id, state]));
+    const message = this.#message;
+    const registry = isCovered(this.#latest, message) ? this.#latest : this.#registry;
+    const states = new Map(message?.models.map((state) => [state.id, state]));
     const wanted = new Set<string>();
-    for (const record of this.#registry.models) {
-      const state = states.get(record.id) ?? stateElsewhere(record);
-      if (state === undefined) continue;
-      const model = this.#setModel(record, state);
-      for (const engine of this.#wantedFor(record)) {
+    const setEngines = async (model: ModelServices, engines: readonly Wanted[]) => {
+      for (const engine of engines) {
         wanted.add(engine.id);
-        await this.#setEngine(model, engine);
+        await this.#setEngine(model, engine, message?.version ?? 0);
       }
+    };
+    for (const record of registry.models) {
+      const state = states.get(record.id) ?? stateElsewhere(record) ?? this.#stateOfAbsent(record.id);
+      if (state === undefined) continue;
+      // The supervisor may read the file later than we do: what is in it is not removed.
+      const model = this.#setModel(record, { ...state, removed: false });
+      const engines = wantedFor(record, message);
+      await setEngines(model, engines);
+      // Its requests wait at the engines of before.
+      if (engines.length === 0) for (const id of this.#keepEngines(model)) wanted.add(id);
     }
     // A model that is not in the file any more: its engines finish what they have.
     for (const state of states.values()) {
       const model = this.#models.get(state.id);
-      if (model === undefined || this.#registry.models.some(({ id }) => id === state.id)) continue;
+      if (model === undefined || registry.models.some(({ id }) => id === state.id)) continue;
       this.#setModel(model.record, { ...state, removed: true });
-      for (const engine of this.#wantedFor(model.record)) {
-        wanted.add(engine.id);
-        await this.#setEngine(model, engine);
-      }
+      await setEngines(model, wantedFor(model.record, message));
     }
+    this.#setRegistry(registry);
     for (const id of [...this.#engines.keys()]) if (!wanted.has(id)) this.#retire(id);
     for (const model of this.#models.values()) this.#settle(model);
     this.#checkAliases();
     this.#reportDrained();
+    this.#changes.emit('applied');
+  }
+
+  /** Those of before, of which none is to be expected at its address. */
+  #keepEngines(model: ModelServices): readonly string[] {
+    const kept = [...this.#engines].filter(([, engine]) => model.engines.includes(engine));
+    for (const [, engine] of kept) setExpected(engine, false);
+    return kept.map(([id]) => id);
+  }
+
+  /** Of a model that the supervisor does not know at the moment, but has known. */
+  #stateOfAbsent(id: string): ModelState | undefined {
+    const before = this.#models.get(id)?.state;
+    return before && { ...before, status: 'unloaded', loadProgress: null, failure: null };
   }
 
   #setRegistry(registry: Registry): void {
@@ -200,34 +231,14 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     return model;
   }
 
-  #wantedFor(record: ModelRecord): readonly Wanted[] {
-    if (record.source.kind !== 'backends') return this.#ownEngines(record.id);
-    return record.source.backends.map(({ url, keyFile }) => ({
-      ...{ id: `${record.id} ${url}`, address: parseBackendUrl(url), keyFile },
-      ...{ pause: false, maySleep: true, isElsewhere: true, isExpected: true },
-    }));
-  }
-
-  #ownEngines(model: string): readonly Wanted[] {
-    const engines = this.#message?.engines.filter((engine) => engine.model === model) ?? [];
-    return engines.map((engine) => ({
-      ...engine,
-      isElsewhere: false,
-      isExpected: engine.status !== 'unloaded',
-    }));
-  }
-
-  async #setEngine(model: ModelServices, wanted: Wanted): Promise<void> {
+  async #setEngine(model: ModelServices, wanted: Wanted, version: number): Promise<void> {
     const engine = this.#engines.get(wanted.id) ?? (await this.#create(model, wanted));
     engine.maySleep = wanted.maySleep;
     if (engine.backend instanceof RemoteBackend) engine.backend.setKeyFile(wanted.keyFile);
-    if (engine.isExpected !== wanted.isExpected) {
-      engine.isExpected = wanted.isExpected;
-      engine.monitor.probeNow();
-    }
+    setExpected(engine, wanted.isExpected);
     if (wanted.pause) {
       engine.gate.pause().then(this.#reportDrained).catch(recordUnhandledError);
-      this.#pausedAt.set(wanted.id, this.#message?.version ?? 0);
+      this.#pausedAt.set(wanted.id, version);
     } else if (this.#pausedAt.delete(wanted.id)) engine.resume().catch(recordUnhandledError);
   }
 
@@ -290,10 +301,7 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       if (isLost) gate.close('lost');
       else gate.reopen();
     }
-    if (model.engines.length === 0) {
-      model.state = { ...model.state, removed: true };
-      this.#models.delete(model.id);
-    }
+    if (model.engines.length === 0) model.state = { ...model.state, removed: true };
     model.balance();
   }
 
@@ -314,4 +322,28 @@ function isCovered({ models }: Registry, message: EnginesMessage | undefined): b
 function stateElsewhere({ id, source }: ModelRecord): ModelState | undefined {
   if (source.kind !== 'backends') return undefined;
   return { id, status: 'loaded', loadProgress: null, failure: null, pin: true, removed: false };
+}
+
+function wantedFor(
+  { id: model, source }: ModelRecord,
+  message: EnginesMessage | undefined,
+): readonly Wanted[] {
+  if (source.kind !== 'backends') {
+    const own = message?.engines.filter((engine) => engine.model === model) ?? [];
+    return own.map((engine) => ({
+      ...engine,
+      isElsewhere: false,
+      isExpected: engine.status !== 'unloaded',
+    }));
+  }
+  return source.backends.map(({ url, keyFile }) => ({
+    ...{ id: `${model} ${url}`, address: parseBackendUrl(url), keyFile },
+    ...{ pause: false, maySleep: true, isElsewhere: true, isExpected: true },
+  }));
+}
+
+function setExpected(engine: EngineServices, isExpected: boolean): void {
+  if (engine.isExpected === isExpected) return;
+  engine.isExpected = isExpected;
+  engine.monitor.probeNow();
 }

@@ -3,6 +3,7 @@ import type { ModelState } from '../../health/supervisor-messages.ts';
 import type { Key } from '../../keys/key.ts';
 import type { ModelRecord } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
+import { modelNotFound } from '../errors/catalogue.ts';
 import type { SuspectBodies } from '../scheduler/quarantine.ts';
 import type { Lease, Scheduler } from '../scheduler/scheduler.ts';
 import type { EngineServices } from './engine-services.ts';
@@ -10,7 +11,7 @@ import { pickEngine } from './pick-engine.ts';
 
 /** What the requests for one model need of it. */
 export interface RequestedModel {
-  /** The engine for the next attempt. `conversation` identifies one whose beginning an engine may have in its cache. */
+  /** The engine for the next attempt; throws an ApiError if it has none any more. `conversation` identifies one whose beginning an engine may have in its cache. */
   pickEngine(conversation: string | undefined): EngineServices;
   /** The engine that has granted a request its slots: another one than where it waited, if that was sooner. */
   engineOf(lease: Lease, conversation: string | undefined): EngineServices;
@@ -171,7 +172,7 @@ export class ModelServices implements RequestedModel {
 
   pickEngine(conversation: string | undefined): EngineServices {
     const [only] = this.engines;
-    if (only === undefined) throw new Error(`the model ${this.id} has no engine`);
+    if (only === undefined) throw modelNotFound(this.id);
     if (this.engines.length === 1) return only;
     const home = conversation === undefined ? undefined : this.#homes.get(conversation);
     const engine = pickEngine(this.engines, home) ?? only;

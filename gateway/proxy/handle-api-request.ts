@@ -48,7 +48,8 @@ export async function handleApiRequest(
     const reading = startReading(services, client, allocation);
     const body = reading instanceof Promise ? await reading : reading;
     const contentType = incoming.headers['content-type'];
-    const routed = services.routing.route(matched, client, body);
+    const routing = services.routing.route(matched, client, body);
+    const routed = routing instanceof Promise ? await routing : routing;
     const { model, alias, conversation } = routed;
     const engine = model.pickEngine(conversation);
     const { monitor } = engine;

@@ -18,8 +18,11 @@ export interface RoutedRequest {
 
 /** Finds the model of a request, before anything else is read from its body. */
 export interface ModelRouting {
-  /** Throws an ApiError if there is no such model, it is of another kind, or the key may not use it. */
-  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest;
+  /**
+   * A promise while it is not known which engines the model has. Throws an ApiError, or rejects with it, if there is no such
+   * model, it is of another kind, or the key may not use it.
+   */
+  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest | Promise<RoutedRequest>;
 }
 
 /** All requests are for one model. */

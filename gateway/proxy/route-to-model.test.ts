@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { EventEmitter, once } from 'node:events';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createKey } from '../../keys/secret.ts';
 import { parseRegistry } from '../../models/parse-registry.ts';
+import { HOUR } from '../../settings/durations.ts';
 import { apiRoutes } from '../api/route-table.ts';
+import type { GatewayConfig } from '../config.ts';
 import type { ModelFleet } from '../engines/model-fleet.ts';
+import { ClientDisconnected } from '../upstream/failure.ts';
+import type { RoutedRequest } from './model-routing.ts';
 import type { RequestContext } from './request-context.ts';
 import { SeveralModelsRouting } from './route-to-model.ts';
 
@@ -28,13 +33,29 @@ function createRouting(models = registry.models, strict = false) {
         ? { name, choose: (_: string, may: (id: string) => boolean) => ['chat'].find(may) }
         : undefined,
     find: (id: string) =>
-      id === 'new' ? undefined : { id, engines: [{}], record: models.find((model) => model.id === id) },
+      id === 'new' && !isNewKnown
+        ? undefined
+        : { id, engines: [{}], record: models.find((model) => model.id === id) },
+    nextChange: (signal: AbortSignal) => nextChange(signal),
   } as unknown as ModelFleet;
-  return new SeveralModelsRouting(fleet, { strict });
+  const config = { models: { strict }, admission: { timeoutMs } } as GatewayConfig;
+  return new SeveralModelsRouting(fleet, config);
 }
 
+/** Whether the engines of the model `new` are known. */
+let isNewKnown: boolean;
+let nextChange: ModelFleet['nextChange'];
+let timeoutMs: number;
+let client: AbortController;
+beforeEach(() => {
+  isNewKnown = false;
+  nextChange = async (signal) => void (await once(new EventEmitter(), 'never', { signal }));
+  timeoutMs = HOUR;
+  client = new AbortController();
+});
+
 const clientWith = (key?: RequestContext['key'], headers = {}) =>
-  ({ incoming: { headers }, key }) as unknown as RequestContext;
+  ({ incoming: { headers }, key, controller: client }) as unknown as RequestContext;
 const keyFor = (...models: string[]) => createKey('app', { models }, 0).key;
 
 function route(path: string, body: object | string, key?: RequestContext['key'], routing = createRouting()) {
@@ -43,13 +64,24 @@ function route(path: string, body: object | string, key?: RequestContext['key'],
   const headers = typeof body === 'string' ? { 'content-type': 'multipart/form-data; boundary=b' } : {};
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   try {
-    const routed = routing.route(found, clientWith(key, headers), bytes);
+    const routed = atOnce(routing.route(found, clientWith(key, headers), bytes));
     return { id: idOf(routed.model), alias: routed.alias, body: routed.body?.toString() };
   } catch (error) {
     return (error as { code?: string }).code;
   }
 }
+function atOnce(routed: RoutedRequest | Promise<RoutedRequest>): RoutedRequest {
+  if (routed instanceof Promise) throw new Error('it waits');
+  return routed;
+}
 const idOf = (model: unknown) => (model as { id: string }).id;
+
+/** A request for a model whose engines are not known yet. */
+async function askForNew(): Promise<RoutedRequest> {
+  const [found] = apiRoutes.filter(({ paths }) => paths.includes('/v1/chat/completions'));
+  if (!found) throw new Error('no chats');
+  return createRouting().route(found, clientWith(), Buffer.from('{"model":"new"}'));
+}
 
 describe('the model of a request', () => {
   it('is the one that it names, by its id or an alias', () => {
@@ -89,8 +121,20 @@ describe('the model of a request', () => {
     expect(route('/v1/chat/completions', { model: 'latest' }, keyFor('chat'))).toMatchObject({ id: 'chat' });
   });
 
-  it('is loading if its engines are not known yet', () => {
-    expect(route('/v1/chat/completions', { model: 'new' })).toBe('model_loading');
+  it('is waited for if its engines are not known yet', async () => {
+    nextChange = async () => {
+      isNewKnown = true;
+    };
+    expect(idOf((await askForNew()).model)).toBe('new');
+  });
+
+  it('is not waited for beyond the timeout, nor after the client has left', async () => {
+    timeoutMs = 1;
+    await expect(askForNew()).rejects.toMatchObject({ code: 'model_loading' });
+    timeoutMs = HOUR;
+    const asked = askForNew();
+    client.abort();
+    await expect(asked).rejects.toThrow(ClientDisconnected);
   });
 
   it('is named in a field of a form', () => {
@@ -112,7 +156,7 @@ describe('the model of a request', () => {
     const found = apiRoutes.find(({ paths }) => paths.includes('/v1/chat/completions'));
     if (!found) throw new Error('no chats');
     const read = (body: string) => {
-      const routed = createRouting().route(found, clientWith(), Buffer.from(body));
+      const routed = atOnce(createRouting().route(found, clientWith(), Buffer.from(body)));
       return { body: routed.body?.toString(), fields: routed.fields };
     };
     const whole = { model: 'chat', temperature: 1, max_tokens: 9, user: 'x' };

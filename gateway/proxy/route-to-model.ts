@@ -4,8 +4,8 @@ import { appendFields, type JsonObject, replaceLoneSurrogates } from '../api/jso
 import { missingDefaults } from '../api/request/model-defaults.ts';
 import { decodeBody, parseBody } from '../api/request/parse-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
+import type { GatewayConfig } from '../config.ts';
 import type { ModelFleet } from '../engines/model-fleet.ts';
-import type { ModelServices } from '../engines/model-services.ts';
 import {
   invalidValue,
   modelKindMismatch,
@@ -17,22 +17,47 @@ import { identifyConversation } from './conversation.ts';
 import { readFormField } from './form-field.ts';
 import type { ModelRouting, RoutedRequest } from './model-routing.ts';
 import type { RequestContext } from './request-context.ts';
+import { abortError } from './result-errors.ts';
 
-/** When a client may come back that names a model whose engines are not known yet, ms. */
+/** When a client may come back that has waited in vain for the engines of a model to be known, ms. */
 const UNKNOWN_RETRY_MS = 1000;
 
 /** Requests name one of several models, or an alias. */
 export class SeveralModelsRouting implements ModelRouting {
   readonly #fleet: ModelFleet;
   readonly #isStrict: boolean;
+  readonly #timeoutMs: number;
 
-  constructor(fleet: ModelFleet, { strict }: { readonly strict: boolean }) {
+  constructor(fleet: ModelFleet, { models, admission }: Pick<GatewayConfig, 'models' | 'admission'>) {
     this.#fleet = fleet;
-    this.#isStrict = strict;
+    this.#isStrict = models.strict;
+    this.#timeoutMs = admission.timeoutMs;
   }
 
-  route(route: ApiRoute, { incoming: { headers }, key }: RequestContext, body: Buffer): RoutedRequest {
-    if (!this.#fleet.isKnown) throw modelLoading(UNKNOWN_RETRY_MS);
+  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest | Promise<RoutedRequest> {
+    return this.#find(route, client, body) ?? this.#wait(route, client, body);
+  }
+
+  /** The supervisor is about to report the models, or this one. */
+  async #wait(route: ApiRoute, client: RequestContext, body: Buffer): Promise<RoutedRequest> {
+    const { signal } = client.controller;
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+    for (;;) {
+      await this.#fleet.nextChange(ended).catch(() => {
+        throw signal.aborted ? abortError(signal.reason) : modelLoading(UNKNOWN_RETRY_MS);
+      });
+      const routed = this.#find(route, client, body);
+      if (routed !== undefined) return routed;
+    }
+  }
+
+  /** Undefined if the model has no engine yet. */
+  #find(
+    route: ApiRoute,
+    { incoming: { headers }, key }: RequestContext,
+    body: Buffer,
+  ): RoutedRequest | undefined {
+    if (!this.#fleet.isKnown) return undefined;
     const isForm = headers['content-type']?.startsWith('multipart/form-data') ?? false;
     const read = isForm
       ? { body: undefined, fields: { model: readFormField(body, 'model') } }
@@ -46,7 +71,8 @@ export class SeveralModelsRouting implements ModelRouting {
         ? this.#idOf(requested, route, key)
         : alias.choose(conversation, (model) => mayUse(key, model));
     if (id === undefined || !mayUse(key, id)) throw modelNotAllowed(requested ?? '');
-    const model = this.#find(id);
+    const model = this.#fleet.find(id);
+    if (model === undefined) return undefined;
     checkKind(model.record, route);
     // Only a model with several engines has a choice.
     const isSticky = model.engines.length > 1;
@@ -76,14 +102,6 @@ export class SeveralModelsRouting implements ModelRouting {
     const [only, ...others] = candidates;
     if (only !== undefined && others.length === 0) return only.id;
     throw invalidValue('model', 'the name of a model; GET /v1/models lists them');
-  }
-
-  #find(id: string): ModelServices {
-    const model = this.#fleet.find(id);
-    if (model !== undefined) return model;
-    // It was added a moment ago.
-    if (this.#fleet.registry.models.some((record) => record.id === id)) throw modelLoading(UNKNOWN_RETRY_MS);
-    throw modelNotFound(id);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { gatewayConfig } from '../../gateway/config.ts';
+import type { ParentChannel } from '../../gateway/ipc/supervisor-client.ts';
 import { type Gateway, startGateway } from '../../gateway/start-gateway.ts';
 import { type Backend, formatBackendUrl } from '../../health/backend.ts';
 import { readSettings } from '../../settings/read-settings.ts';
@@ -40,6 +41,8 @@ export interface TestGatewayOptions {
   readonly windowSeconds?: number;
   /** The timeout of Redis; by default that of production. */
   readonly redisTimeoutMs?: number | undefined;
+  /** The channel to a supervisor; none by default. */
+  readonly parent?: ParentChannel;
 }
 
 /** A gateway on a free port, in this process, in front of the given backend. */
@@ -51,6 +54,7 @@ export async function startTestGateway({
   folder: kept,
   windowSeconds = 60,
   redisTimeoutMs,
+  parent,
 }: TestGatewayOptions): Promise<TestGateway> {
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'corral-gateway-'));
   const keyFile = join(folder, 'api_keys.txt');
@@ -68,13 +72,15 @@ export async function startTestGateway({
     keyFile: () => keyFile,
     dataDir: folder,
     backendUrl: formatBackendUrl(backend.address),
+    // Nobody listens there.
+    healthUrl: parent && 'http://127.0.0.1:1',
   });
   const rates = {
     ...config.rates,
     windowSeconds,
     redisTimeoutMs: redisTimeoutMs ?? config.rates.redisTimeoutMs,
   };
-  const gateway = await startGateway({ ...config, rates }, log);
+  const gateway = await startGateway({ ...config, rates }, log, { parent });
   const stop = async () => {
     await gateway.stop();
     if (kept === undefined) rmSync(folder, { recursive: true, force: true });

@@ -39,12 +39,16 @@ it('a removed model is unknown to clients, and a replaced one is served as befor
   await using models = await startServedModels({ models: [guide, tales] }, { STRICT_MODEL: 'true' });
   await models.deployment.reachesStatus('ready');
   expect(await models.chat('tales', 'Of the harbour')).toBe(taleText('harbour'));
-  models.write({ models: [guide] });
   const ask = () => models.post('/v1/chat/completions', { model: 'tales', messages });
-  await waitFor('its removal', async () => (await ask()).status === 404);
-  models.write({ models: [guide, tales] });
-  await waitFor('its return', async () => (await ask()).ok);
-  expect(await models.chat('tales', 'Of the harbour')).toBe(taleText('harbour'));
+  // As it was, and with other settings.
+  for (const returned of [tales, { ...tales, parallel: 2 }, tales, tales]) {
+    models.write({ models: [guide] });
+    await waitFor('its removal', async () => (await ask()).status === 404);
+    models.write({ models: [guide, returned] });
+    await waitFor('its return', async () => (await ask()).ok);
+    for (let n = 0; n < 3; n++)
+      expect(await models.chat('tales', 'Of the harbour')).toBe(taleText('harbour'));
+  }
 });
 
 it('models that run elsewhere are served beside our own', async () => {

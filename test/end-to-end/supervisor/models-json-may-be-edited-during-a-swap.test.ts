@@ -98,6 +98,14 @@ it('a model that loads takes up its change before it serves the requests that wa
   expect(await contextOf(models, 'a')).toBe('1024');
 });
 
+it('a model that comes back is loaded for requests that were in line before, which are not reported again', async () => {
+  await using models = await startModels({ models: [{ id: 'a' }] });
+  await models.deployment.reachesStatus('ready');
+  await models.demand('b');
+  models.writeModels([{ id: 'a' }, { id: 'b' }]);
+  await models.reaches('b', 'loaded');
+});
+
 describe('a change of a loaded model', () => {
   it('restarts it after its requests have ended, and falls back if the model does not load', async () => {
     await using models = await startModels({
