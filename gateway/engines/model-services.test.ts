@@ -34,3 +34,22 @@ describe('the limit of concurrent requests of a model', () => {
     expect(modelWith(6, 'ready', 'loading', 'ready')).toEqual([3, 0, 3]);
   });
 });
+
+describe('the queue of a model', () => {
+  const limitsWith = (admission: object, queueSize: number) =>
+    new ModelServices(
+      { ...config, admission: { ...config.admission, ...admission } },
+      { id: 'a', limits: { queueSize } } as ModelServices['record'],
+      { status: 'loaded', removed: false } as ModelServices['state'],
+    ).limits;
+
+  it('has its own size, also for a single key', () => {
+    expect(limitsWith({}, 50)).toMatchObject({ maxWaiting: 50, maxWaitingPerLane: 50 });
+    expect(limitsWith({}, 5)).toMatchObject({ maxWaiting: 5, maxWaitingPerLane: 5 });
+  });
+
+  it('keeps the limit of MAX_QUEUE_PER_KEY', () => {
+    expect(limitsWith({ maxWaitingPerLane: 7 }, 50)).toMatchObject({ maxWaiting: 50, maxWaitingPerLane: 7 });
+    expect(limitsWith({ maxWaitingPerLane: 7 }, 5)).toMatchObject({ maxWaiting: 5, maxWaitingPerLane: 5 });
+  });
+});

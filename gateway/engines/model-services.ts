@@ -112,7 +112,10 @@ export class ModelServices implements RequestedModel {
     } = record.limits;
     this.record = record;
     this.limits.maxWaiting = queueSize;
-    this.limits.maxWaitingPerLane = Math.min(admission.maxWaitingPerLane, queueSize);
+    const isLaneLimited = admission.maxWaitingPerLane < admission.maxWaiting;
+    this.limits.maxWaitingPerLane = isLaneLimited
+      ? Math.min(admission.maxWaitingPerLane, queueSize)
+      : queueSize;
     this.limits.timeoutMs = queueTimeout;
     this.#timeouts = requestTimeout === undefined ? timeouts : { ...timeouts, request: requestTimeout };
     this.updateCapacities();
