@@ -32,13 +32,15 @@ async function statusOf({ healthOrigin }: ChaosProduct): Promise<readonly ModelV
 
 const reportOf = (product: ChaosProduct): Promise<ModelsReport> => callAdmin(product, 'GET', 'models');
 
+/** A model that no request waits for is loaded later. */
+const patient = { every: 50, within: 300_000 };
+
 async function waitForReport(
   label: string,
   product: ChaosProduct,
   condition: (report: ModelsReport) => boolean,
 ): Promise<void> {
-  // A model that no request waits for is loaded later.
-  await waitFor(label, async () => condition(await reportOf(product)), { every: 50, within: 300_000 });
+  await waitFor(label, async () => condition(await reportOf(product)), patient);
 }
 
 const pidsOf = (product: ChaosProduct, model: string) =>
@@ -125,27 +127,33 @@ const unloadLoaded: Fault = {
   },
 };
 
-/** The model fails, and comes back by itself with its file. */
+/** How often the engine of the guest has found its file to be missing. It fails then, or tries again. */
+async function rejectionsOfGuest(product: ChaosProduct): Promise<number> {
+  const guest = (await statusOf(product)).find(({ id }) => id === 'guest');
+  return guest?.crashes['bad-model'] ?? 0;
+}
+
+/** The model comes back by itself with its file. */
 const hideFile: Fault = {
   name: 'a model file that vanishes for a moment, and SIGKILL to its llama-server',
   takesAway: 'guest',
   async inject(product) {
     const file = join(product.folder, 'models/guest.gguf');
     const pid = await waitFor('an engine of the model', () => pidsOf(product, 'guest')[0]);
+    const before = await rejectionsOfGuest(product);
     renameSync(file, `${file}.away`);
     try {
       process.kill(pid, 'SIGKILL');
       await waitFor('its end', () => !isRunning(pid));
-      await waitForReport('the load to fail', product, (report) => isGuest(report, 'failed'));
+      await waitFor('a load to fail', async () => (await rejectionsOfGuest(product)) > before, patient);
     } finally {
       renameSync(`${file}.away`, file);
     }
-    await waitForReport('the model to be loaded', product, (report) => isGuest(report, 'loaded'));
+    await waitForReport('the model to be loaded', product, ({ models }) =>
+      models.some(({ id, status }) => id === 'guest' && status === 'loaded'),
+    );
   },
 };
-
-const isGuest = ({ models }: ModelsReport, wanted: string) =>
-  models.some(({ id, status }) => id === 'guest' && status === wanted);
 
 /** What may happen to the models of a deployment that serves several. */
 export const modelFaults: readonly Fault[] = [
