@@ -42,6 +42,17 @@ describe('the targets of an alias', () => {
     expect(new Set(all.map((c) => last.choose(c, everyone)))).toEqual(new Set(['stable']));
   });
 
+  it('go to another one while theirs has failed, and come back', () => {
+    const alias = createAlias(50, 50);
+    const all = Array.from({ length: 100 }, (_, n) => `c${n}`);
+    const chosen = all.map((c) => alias.choose(c, everyone));
+    health.stable = { hasFailed: true, crashes: 0 };
+    expect(new Set(all.map((c) => alias.choose(c, everyone)))).toEqual(new Set(['canary']));
+    expect(alias.choose('c', (model) => model === 'stable')).toBe('stable');
+    health.stable = { hasFailed: false, crashes: 0 };
+    expect(all.map((c) => alias.choose(c, everyone))).toEqual(chosen);
+  });
+
   it('are only those that the key may use', () => {
     const alias = createAlias(90, 10);
     expect(alias.choose('c', (model) => model === 'canary')).toBe('canary');

@@ -54,7 +54,7 @@ export class AliasTargets implements AliasEntry {
 
   /**
    * The target of a conversation, out of those for which `isAllowed` is true; undefined if there is none. A new one goes where
-   * it would have gone in any other process.
+   * it would have gone in any other process. While its target has failed, it goes to another one that has not.
    */
   choose(conversation: string, isAllowed: (model: string) => boolean): string | undefined {
     const allowed = this.targets.filter(
@@ -64,8 +64,11 @@ export class AliasTargets implements AliasEntry {
     const model = allowed.some((target) => target.model === before)
       ? before
       : pickByWeight(allowed, conversation);
-    if (model !== undefined) this.#remember(conversation, model);
-    return model;
+    if (model === undefined) return undefined;
+    this.#remember(conversation, model);
+    if (!this.#getHealth(model).hasFailed) return model;
+    const healthy = allowed.filter((target) => !this.#getHealth(target.model).hasFailed);
+    return pickByWeight(healthy, conversation) ?? model;
   }
 
   /** To be called when the health of a model may have changed. */

@@ -13,6 +13,7 @@ import { TextAggregator } from '../api/text-aggregator.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { KeepAlive } from '../upstream/keep-alive.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /** How one client is written to, over as many engines as its response takes. */
 export interface ClientFormat {
@@ -21,14 +22,21 @@ export interface ClientFormat {
   readonly rewriter: ResponseRewriter | undefined;
 }
 
+/** `record.model` is the model that answers. */
 export function createClientFormat(
   { dialect, shape }: ApiRoute,
   { echoed, responseConversion, toolAliases }: ApiRequest,
-  model: string,
+  record: Pick<RequestRecord, 'model'>,
 ): ClientFormat {
   if (dialect === 'responses') {
     const createdAt = Math.floor(Date.now() / 1000);
-    const rewriter = new ResponsesApiRewriter({ model, createdAt, echoed: echoed ?? getEchoedFields({}) });
+    const rewriter = new ResponsesApiRewriter({
+      // Another model may answer in the end.
+      get model() {
+        return record.model ?? '';
+      },
+      ...{ createdAt, echoed: echoed ?? getEchoedFields({}) },
+    });
     return {
       formatter: rewriter,
       rewriter: toolAliases ? new ToolAliasRewriter(rewriter, toolAliases) : rewriter,

@@ -8,8 +8,9 @@ import { countingLeaseRequest, type LeaseRequest, type QueuePosition } from '../
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';
 import type { BodyAllocation } from './body-budget.ts';
-import { createClientFormat, createKeepAlive } from './client-format.ts';
+import { type ClientFormat, createClientFormat, createKeepAlive } from './client-format.ts';
 import { finish } from './finish.ts';
+import type { RoutedRequest } from './model-routing.ts';
 import {
   addressRequest,
   checkContentType,
@@ -23,6 +24,7 @@ import type { ProxyContext, ProxyServices } from './proxy-context.ts';
 import { proxyRequest } from './proxy-request.ts';
 import { readBody } from './read-body.ts';
 import type { RequestContext } from './request-context.ts';
+import { isModelLost } from './result-errors.ts';
 
 /**
  * The way of an API request that has passed authentication and limits: read, parse, check, wait for a lease, exchange with the
@@ -41,6 +43,9 @@ export async function handleApiRequest(
   const allocation = services.bodyBudget.open(bodyOwner(client));
   const listed = services.liveRequests.add(client);
   let reservation: Reservation | undefined;
+  let format: ClientFormat | undefined;
+  /** Since when it has waited, if that began at another model. */
+  let since: number | undefined;
   // Not `using`: its stacks would be a large part of what a request keeps in memory while it waits.
   try {
     // Node's parser reports a body after the head that came with it: one turn of the microtask queue later it is there.
@@ -49,68 +54,98 @@ export async function handleApiRequest(
     const body = reading instanceof Promise ? await reading : reading;
     const contentType = incoming.headers['content-type'];
     const routing = services.routing.route(matched, client, body);
-    const routed = routing instanceof Promise ? await routing : routing;
-    const { model, alias, conversation } = routed;
-    const engine = model.pickEngine(conversation);
-    const { monitor } = engine;
-    const parsed = parseRequest(
-      matched,
-      config,
-      contentType,
-      routed.body ?? body,
-      monitor.props,
-      routed.fields,
-    );
-    const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
-    record.streamed = parsed.stream;
-    for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
-    if (alias !== undefined) response.setHeader('x-corral-alias', alias);
-    const modelName = () => model.getName(parsed.model, key);
-    record.model = modelName();
-    const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
-    if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
-    const { formatter, rewriter } = createClientFormat(route, request, record.model);
-    const { startedAt } = record;
-    const keepAlive = createKeepAlive({ route, request, formatter, response, startedAt }, config.timeouts);
-    client.keepAlive = keepAlive;
-    const lane = laneForKey(key);
-    const onQueued = keepAlive && reportProgress(keepAlive, model);
-    rejectIfBlocked(engine.quarantine, record, request.body);
-    if (mayExceedContext(route, request, engine)) {
-      const leaseRequest = countingLease(lane, request.body, signal, onQueued);
-      await checkPromptLength(route, request.body, { model, engine }, leaseRequest);
+    let routed = routing instanceof Promise ? await routing : routing;
+    for (;;) {
+      try {
+        const { model, alias, conversation } = routed;
+        const engine = model.pickEngine(conversation);
+        const { monitor } = engine;
+        const parsed = parseRequest(
+          matched,
+          config,
+          contentType,
+          routed.body ?? body,
+          monitor.props,
+          routed.fields,
+        );
+        const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
+        record.streamed = parsed.stream;
+        for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
+        if (alias !== undefined) response.setHeader('x-corral-alias', alias);
+        const modelName = () => model.getName(parsed.model, key);
+        record.model = modelName();
+        const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
+        if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
+        // One that goes on at another model may have told its client something already.
+        format ??= createClientFormat(route, request, record);
+        const { formatter, rewriter } = format;
+        const { startedAt } = record;
+        client.keepAlive ??= createKeepAlive(
+          { route, request, formatter, response, startedAt },
+          config.timeouts,
+        );
+        const { keepAlive } = client;
+        const lane = laneForKey(key);
+        const onQueued = keepAlive && reportProgress(keepAlive, model);
+        rejectIfBlocked(engine.quarantine, record, request.body);
+        if (mayExceedContext(route, request, engine)) {
+          const leaseRequest = countingLease(lane, request.body, signal, onQueued);
+          await checkPromptLength(route, request.body, { model, engine }, leaseRequest);
+        }
+        const counts = route.takesSlot && !client.isBatch && reservation === undefined;
+        const reserving = counts ? reserveTokens(route, services, engine, request, client) : undefined;
+        reservation ??= reserving instanceof Promise ? await reserving : reserving;
+        const context: ProxyContext = {
+          route,
+          services,
+          model,
+          conversation,
+          engine,
+          request,
+          signal,
+          record,
+          keepAlive,
+          formatter,
+          rewriter,
+          incoming,
+          response,
+          modelName,
+        };
+        const newcomer = route.takesSlot
+          ? { lane, slots: request.sequences, signal, onQueued }
+          : countingLease(lane, request.body, signal, onQueued);
+        const leaseRequest = since === undefined ? newcomer : { ...newcomer, requeued: true, since };
+        const batch = planBatch(route, request, engine.scheduler.capacity);
+        if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
+        else finish(context, await proxyRequest(context, leaseRequest));
+        return;
+      } catch (error) {
+        const other = isModelLost(error)
+          ? findOtherTarget(matched, services, client, body, routed)
+          : undefined;
+        if (other === undefined) throw error;
+        routed = other;
+        since = performance.now() - (record.queuedMs ?? 0);
+      }
     }
-    const counts = route.takesSlot && !client.isBatch;
-    const reserving = counts ? reserveTokens(route, services, engine, request, client) : undefined;
-    reservation = reserving instanceof Promise ? await reserving : reserving;
-    const context: ProxyContext = {
-      route,
-      services,
-      model,
-      conversation,
-      engine,
-      request,
-      signal,
-      record,
-      keepAlive,
-      formatter,
-      rewriter,
-      incoming,
-      response,
-      modelName,
-    };
-    const leaseRequest = route.takesSlot
-      ? { lane, slots: request.sequences, signal, onQueued }
-      : countingLease(lane, request.body, signal, onQueued);
-    const batch = planBatch(route, request, engine.scheduler.capacity);
-    if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
-    else finish(context, await proxyRequest(context, leaseRequest));
   } finally {
     reservation?.[Symbol.dispose]();
     client.keepAlive?.[Symbol.dispose]();
     allocation[Symbol.dispose]();
     listed[Symbol.dispose]();
   }
+}
+
+/** A request by an alias goes on at another target if its model will not serve. Undefined if there is none. */
+function findOtherTarget(
+  route: ApiRoute,
+  { routing }: ProxyServices,
+  client: RequestContext,
+  body: Buffer,
+  { alias, model }: RoutedRequest,
+): RoutedRequest | undefined {
+  const other = alias === undefined ? undefined : routing.route(route, client, body);
+  return other === undefined || other instanceof Promise || other.model === model ? undefined : other;
 }
 
 function countingLease(

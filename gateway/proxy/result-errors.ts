@@ -1,7 +1,7 @@
 import type { BackendStatus } from '../../health/backend.ts';
 import type { EngineServices } from '../engines/engine-services.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
-import type { ApiError } from '../errors/api-error.ts';
+import { ApiError } from '../errors/api-error.ts';
 import {
   backendTimeout,
   backendUnavailable,
@@ -56,6 +56,11 @@ function lostError({ failure, name, isRemoved }: RequestedModel): ApiError {
   if (isRemoved) return modelNotFound(name);
   return failure === undefined ? backendUnavailable(RESTART_MS) : modelFailed(name, failure);
 }
+
+const lostCodes: ReadonlySet<string> = new Set(['model_failed', 'model_not_found']);
+
+/** Whether a request failed because its model will not serve, whatever it asks. */
+export const isModelLost = (error: unknown) => error instanceof ApiError && lostCodes.has(error.code);
 
 /** The error of an exchange that did not complete; undefined if the client has left. */
 export function exchangeError(
