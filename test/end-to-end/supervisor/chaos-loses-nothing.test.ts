@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chaosRequests, prepareChaosModels } from '../../chaos/chaos-models.ts';
 import { engineFaults } from '../../chaos/faults.ts';
+import { modelFaults } from '../../chaos/model-faults.ts';
 import { type ChaosProduct, startChaosProduct } from '../../chaos/product.ts';
 import { type ChaosReport, runChaos } from '../../chaos/run-chaos.ts';
 import { readLedger } from '../gateway/clients/reported-usage.ts';
@@ -30,4 +32,20 @@ it('a stop leaves nothing behind but a ledger that matches what the clients got'
   expect(product.temporaryFiles()).toEqual([]);
   const { input, output } = readLedger(product.dataDir, 'chaos');
   expect({ input, output }).toEqual(usage);
+});
+
+/** The short form of `npm run chaos -- --models`. */
+it('nothing is lost either while several models share the memory for two, and are edited, removed and unloaded', async () => {
+  await using several = await startChaosProduct(await prepareChaosModels());
+  const [kill] = engineFaults;
+  const faults = [...(kill ? [kill] : []), ...modelFaults];
+  const plan = { clients: 12, requests: chaosRequests, durationMs: 0, faults, pauseMs: 100 };
+  const report = await runChaos(several, plan);
+  expect(report.failures).toEqual([]);
+  expect(report.completed).toBeGreaterThan(plan.clients);
+  expect(Object.keys(report.usageByModel).toSorted()).toEqual(['embeddings', 'guide', 'tales']);
+  several.process.kill('SIGTERM');
+  const [code] = await once(several.process, 'exit');
+  const { input, output } = readLedger(several.dataDir, 'chaos');
+  expect({ code, input, output }).toEqual({ code: 0, ...report.usage });
 });
