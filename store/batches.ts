@@ -1,0 +1,222 @@
+import {
+  type Batch,
+  type BatchError,
+  type BatchStatus,
+  type Dialect,
+  hasEnded,
+  mayFollow,
+  toBatch,
+} from './batch.ts';
+import type { Line, LineResult, NewLine } from './batch-line.ts';
+import type { ContentFolder } from './content-folder.ts';
+import type { Database, Row } from './database.ts';
+import type { Files } from './files.ts';
+import { newId, now } from './ids.ts';
+import { Lines } from './lines.ts';
+import { ResultWriter, resultFiles } from './result-writer.ts';
+
+/** A batch must end within this time, in seconds. */
+const COMPLETION_WINDOW = 24 * 60 * 60;
+
+export interface NewBatch {
+  readonly owner: string;
+  readonly dialect: Dialect;
+  readonly endpoint: string;
+  readonly inputFileId: string;
+  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly outputExpiresAfter: number | null;
+  /** The same key with the same digest of the request creates nothing, but returns the batch from before. */
+  readonly idempotencyKey?: string | undefined;
+  readonly requestDigest?: string | undefined;
+}
+
+export type CreatedBatch =
+  | { readonly batch: Batch; readonly created: boolean }
+  | 'idempotency-conflict'
+  | 'unknown-file';
+
+export interface BatchQuery {
+  /** The id of the batch before the first one, in the order of the list: newest first. */
+  readonly after?: string | undefined;
+  /** The id of the batch behind the last one. Only one of the two. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+  readonly dialect?: Dialect | undefined;
+}
+
+export interface BatchPage {
+  readonly batches: readonly Batch[];
+  readonly hasMore: boolean;
+}
+
+/** What the runner finds out. */
+export interface BatchChanges {
+  readonly model?: string;
+  readonly errors?: readonly BatchError[];
+  /** Null: it makes progress again. */
+  readonly reason?: string | null;
+}
+
+/** The batches of all owners: the first methods are for their owners, the others for the runner. */
+export class Batches {
+  readonly #db: Database;
+  readonly #files: Files;
+  readonly #contents: ContentFolder;
+  readonly #lines: Lines;
+  readonly #results: ResultWriter;
+
+  constructor(db: Database, files: Files, contents: ContentFolder, storeKey: Buffer | undefined) {
+    this.#db = db;
+    this.#files = files;
+    this.#contents = contents;
+    this.#lines = new Lines(db, storeKey);
+    this.#results = new ResultWriter(db, contents);
+  }
+
+  create(batch: NewBatch): CreatedBatch {
+    return this.#db.transaction(() => {
+      const known = this.#findByIdempotencyKey(batch);
+      if (known !== undefined) {
+        return known.request_digest === (batch.requestDigest ?? null)
+          ? { batch: toBatch(known), created: false }
+          : 'idempotency-conflict';
+      }
+      if (this.#files.get(batch.owner, batch.inputFileId) === undefined) return 'unknown-file';
+      return { batch: toBatch(this.#insert(batch)), created: true };
+    });
+  }
+
+  get(owner: string, id: string): Batch | undefined {
+    const row = this.#db.get('SELECT * FROM batches WHERE id = ? AND owner = ?', id, owner);
+    return row && toBatch(row);
+  }
+
+  list(owner: string, { after, before, limit, dialect }: BatchQuery): BatchPage | 'unknown-after' {
+    const edge = after ?? before;
+    const start = edge === undefined ? undefined : this.#numberOf(owner, edge);
+    if (edge !== undefined && start === undefined) return 'unknown-after';
+    const backwards = before !== undefined;
+    const rows = this.#db.all(
+      `SELECT * FROM batches
+       WHERE owner = ? AND (? IS NULL OR n ${backwards ? '>' : '<'} ?) AND (? IS NULL OR dialect = ?)
+       ORDER BY n ${backwards ? 'ASC' : 'DESC'} LIMIT ?`,
+      ...[owner, start ?? null, start ?? null, dialect ?? null, dialect ?? null, limit + 1],
+    );
+    const page = rows.slice(0, limit).map(toBatch);
+    return { batches: backwards ? page.reverse() : page, hasMore: rows.length > limit };
+  }
+
+  /** The batch is then `cancelling`, unless it has ended before. */
+  requestCancel(owner: string, id: string): Batch | undefined {
+    const batch = this.get(owner, id);
+    return batch && (this.transition(id, 'cancelling') ?? this.get(owner, id));
+  }
+
+  /** All that have not ended, oldest first. */
+  open(): Batch[] {
+    return this.#db.all('SELECT * FROM batches WHERE ended = 0 ORDER BY n').map(toBatch);
+  }
+
+  /**
+   * Changes the status, sets the time of it, and makes files of the results when the batch ends. Undefined if the batch is
+   * gone, or if this status may not follow its current one, such as `in_progress` when a cancel was requested.
+   */
+  transition(id: string, status: BatchStatus, changes: BatchChanges = {}): Batch | undefined {
+    const batch = this.#db.transaction(() => {
+      const row = this.#db.get('SELECT * FROM batches WHERE id = ?', id);
+      if (row === undefined || !mayFollow(row.status as BatchStatus, status)) return undefined;
+      this.update(id, { reason: null, ...changes });
+      const time = status === 'validating' ? 'created_at' : `${status}_at`;
+      this.#db.run(
+        `UPDATE batches SET status = ?, ended = ?, ${time} = ? WHERE n = ?`,
+        ...[status, hasEnded(status) ? 1 : 0, now(), row.n ?? null],
+      );
+      if (hasEnded(status)) this.#end(row);
+      return this.#db.get('SELECT * FROM batches WHERE n = ?', row.n ?? null);
+    });
+    if (batch === undefined) return undefined;
+    if (batch.ended === 1) this.#files.removeDeleted();
+    return toBatch(batch);
+  }
+
+  update(id: string, { model, errors, reason }: BatchChanges): void {
+    if (model !== undefined) this.#db.run('UPDATE batches SET model = ? WHERE id = ?', model, id);
+    if (reason !== undefined) this.#db.run('UPDATE batches SET reason = ? WHERE id = ?', reason, id);
+    if (errors !== undefined)
+      this.#db.run('UPDATE batches SET errors = ? WHERE id = ?', JSON.stringify(errors), id);
+  }
+
+  /** In one transaction, so add thousands at a time. Returns the numbers of the lines whose custom id was there before. */
+  addLines(id: string, lines: readonly NewLine[]): number[] {
+    return this.#lines.add(id, lines);
+  }
+
+  /** Removes all lines, to validate the file anew. */
+  clearLines(id: string): void {
+    this.#lines.clear(id);
+  }
+
+  /** The first lines without result in the order of their sort keys, behind `after` if that is given. */
+  nextLines(id: string, limit: number, after?: Pick<Line, 'number' | 'sortKey'>): Line[] {
+    return this.#lines.next(id, limit, after);
+  }
+
+  /**
+   * Resolves when the results are durable. Calls may overlap: results that arrive during a commit share the next one.
+   * Results of lines that have ended before, or of a batch that is gone, are dropped.
+   */
+  finishLines(id: string, results: readonly LineResult[]): Promise<void> {
+    return this.#results.finish(id, results);
+  }
+
+  /** Removes from the result files what was written but not recorded when the runner was killed. */
+  recover(): void {
+    for (const row of this.#db.all('SELECT * FROM batches WHERE ended = 0')) {
+      const { output, error } = resultFiles(row);
+      for (const { id, stored } of [output, error]) this.#contents.truncate(id, stored);
+    }
+  }
+
+  #insert(batch: NewBatch): Row {
+    const at = now();
+    const row = this.#db.get(
+      `INSERT INTO batches (id, owner, dialect, endpoint, input_file, metadata, output_expires_after,
+         idempotency_key, request_digest, status, created_at, expires_at, output_file, error_file)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'validating', ?, ?, ?, ?) RETURNING *`,
+      ...[newId('batch_'), batch.owner, batch.dialect, batch.endpoint, batch.inputFileId],
+      ...[batch.metadata && JSON.stringify(batch.metadata), batch.outputExpiresAfter],
+      ...[batch.idempotencyKey ?? null, batch.requestDigest ?? null],
+      ...[at, at + COMPLETION_WINDOW, newId('file-'), newId('file-')],
+    );
+    return row as Row;
+  }
+
+  #findByIdempotencyKey({ owner, idempotencyKey }: NewBatch): Row | undefined {
+    if (idempotencyKey === undefined) return undefined;
+    return this.#db.get(
+      'SELECT * FROM batches WHERE owner = ? AND idempotency_key = ?',
+      owner,
+      idempotencyKey,
+    );
+  }
+
+  #numberOf(owner: string, id: string): number | undefined {
+    const row = this.#db.get('SELECT n FROM batches WHERE id = ? AND owner = ?', id, owner);
+    return row && Number(row.n);
+  }
+
+  /** Within the transaction that ends the batch. */
+  #end(row: Row): void {
+    this.#db.run('DELETE FROM lines WHERE batch = ?', row.n ?? null);
+    const expiresAt = row.output_expires_after === null ? null : now() + Number(row.output_expires_after);
+    const { output, error } = resultFiles(row);
+    for (const [kind, { id, size }] of Object.entries({ output, error })) {
+      if (size === 0) continue;
+      this.#db.run(
+        `INSERT INTO files (id, owner, filename, purpose, bytes, created_at, expires_at, appended)
+         VALUES (?, ?, ?, 'batch_output', ?, ?, ?, 1)`,
+        ...[id, row.owner ?? null, `${row.id}_${kind}.jsonl`, size, now(), expiresAt],
+      );
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { StoreConfig } from './config.ts';
+import type { Database } from './database.ts';
+import { StoreError } from './errors.ts';
+import { keyedHash } from './frame-cipher.ts';
+
+/**
+ * Throws a StoreError if STORE_KEY is not the key with which the contents were encrypted. The first process that uses an
+ * empty store decides whether it is encrypted.
+ */
+export function checkKey(db: Database, { key, folder }: Pick<StoreConfig, 'key' | 'folder'>): void {
+  const ours = key === undefined ? Buffer.alloc(0) : keyedHash(key, 'llama-corral store');
+  const recorded = db.transaction(() => {
+    const row = db.get("SELECT value FROM meta WHERE name = 'key'");
+    if (row !== undefined && !isEmpty(db)) return row.value as Uint8Array;
+    db.run("INSERT OR REPLACE INTO meta VALUES ('key', ?)", ours);
+    return ours;
+  });
+  if (recorded.length === ours.length && timingSafeEqual(recorded, ours)) return;
+  throw new StoreError(`the store in ${folder} ${problem(recorded.length > 0, key !== undefined)}`);
+}
+
+function problem(isEncrypted: boolean, hasKey: boolean): string {
+  if (!isEncrypted)
+    return 'is not encrypted: unset STORE_KEY, or remove what is stored with "corral store purge --all" to encrypt from then on';
+  return hasKey
+    ? 'is encrypted with another key: set STORE_KEY to the key with which it was created'
+    : 'is encrypted: set STORE_KEY to its key';
+}
+
+function isEmpty(db: Database): boolean {
+  return db.get('SELECT 1 FROM files UNION ALL SELECT 1 FROM batches LIMIT 1') === undefined;
+}

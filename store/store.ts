@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { makeFolder } from '../fs/folders.ts';
+import { Batches } from './batches.ts';
+import type { StoreConfig } from './config.ts';
+import { ContentFolder } from './content-folder.ts';
+import { Database, type StoreRole } from './database.ts';
+import { asStoreError } from './errors.ts';
+import { Files } from './files.ts';
+import { checkKey } from './key-check.ts';
+import { Quota, type StoreUsage } from './quota.ts';
+
+/** The name of the database in `DATA_DIR`. */
+export const storeFileName = 'store.sqlite';
+
+/** What clients have stored: their files and batches. */
+export class Store implements Disposable {
+  readonly files: Files;
+  readonly batches: Batches;
+  readonly #db: Database;
+  readonly #quota: Quota;
+
+  constructor(db: Database, contents: ContentFolder, config: StoreConfig) {
+    this.#db = db;
+    this.#quota = new Quota(db, config);
+    this.files = new Files(db, contents, this.#quota, config);
+    this.batches = new Batches(db, this.files, contents, config.key);
+  }
+
+  /** Changes when another process commits. */
+  get dataVersion(): number {
+    return this.#db.version;
+  }
+
+  /** Of all owners together if none is given. */
+  usage(owner?: string): StoreUsage {
+    return this.#quota.usage(owner);
+  }
+
+  /** How many bytes an owner may still store; not above 0 if none. */
+  room(owner: string): number {
+    return this.#quota.room(owner).left;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db[Symbol.dispose]();
+  }
+}
+
+/** Throws a StoreError if the configuration is wrong, or StoreUnavailable. */
+export function openStore(config: StoreConfig, { role }: { readonly role: StoreRole }): Store {
+  try {
+    makeFolder(config.folder, 0o700);
+  } catch (error) {
+    throw asStoreError(error, config.folder);
+  }
+  const db = new Database(join(config.folder, storeFileName), role);
+  try {
+    checkKey(db, config);
+    return new Store(db, new ContentFolder(join(config.folder, 'files'), config.key), config);
+  } catch (error) {
+    db[Symbol.dispose]();
+    throw error;
+  }
+}
