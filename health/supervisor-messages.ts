@@ -29,6 +29,12 @@ export type SupervisorMessage =
   /** The engine was stopped from outside or on purpose: no running request caused it. */
   | { readonly kind: 'engine-stopped-from-outside'; readonly engine?: string };
 
+/** What the runner of batches reports at its start, and when it changes. */
+export interface RunnerMessage {
+  /** A batch has not ended. */
+  readonly hasJobs: boolean;
+}
+
 /** The complete state of the only engine: the first message to each gateway, sent again after each change. */
 export interface EngineStateMessage {
   readonly kind: 'engine-state';

@@ -69,11 +69,11 @@ function wasLogged(log: Log, who: ChildCrash['who'], line: string): boolean {
   return log.isLevelEnabled(who === 'llama-server' ? parseEngineLine(line).level : 'warn');
 }
 
-/** Exits of the queue worker have no classes. Its output is logged as warnings. */
-export function logQueueWorkerCrash(log: Log, exit: ChildExit): void {
-  log.error(`queue worker ${describeExit(exit)}`);
+/** Exits of the gateway's clients have no classes. Their output is logged as warnings. */
+export function logClientCrash(log: Log, who: 'queue worker' | 'runner', exit: ChildExit): void {
+  log.error(`${who} ${describeExit(exit)}`);
   if (log.isLevelEnabled('warn')) return;
-  for (const line of lastOutput(exit)) log.error(`queue worker output: ${line}`);
+  for (const line of lastOutput(exit)) log.error(`${who} output: ${line}`);
 }
 
 function describeExit({ spawnError, signal, code }: ChildExit): string {

@@ -38,6 +38,7 @@ import type { ChildState } from './process/child-state.ts';
 import type { ManagedProcess } from './process/managed-process.ts';
 import type { RuntimeDir } from './process/runtime-dir.ts';
 import { createQueueWorker, reportUnhealthy } from './queue-worker.ts';
+import { createRunner } from './runner-process.ts';
 import { ServedModel } from './served-model.ts';
 import { shutDown } from './shutdown.ts';
 import { type Command, spawnGateway } from './spawn-gateway.ts';
@@ -54,10 +55,11 @@ export interface DeploymentOptions {
   readonly events: SupervisorEvents;
 }
 
-/** Owns the children (engines, the gateway, possibly a queue worker), and the overall status. */
+/** Owns the children (engines, the gateway, possibly a queue worker and a runner of batches), and the overall status. */
 export class Deployment implements ChildOwner, EngineOwner {
   readonly #options: DeploymentOptions;
   readonly #queueWorkerKey: string | undefined;
+  readonly #runnerKey: string | undefined;
   readonly #boot = startBoot();
   readonly #idleTimer: IdleTimer;
   /** The only model; undefined with a registry. */
@@ -67,6 +69,8 @@ export class Deployment implements ChildOwner, EngineOwner {
   readonly #link: GatewayLink;
   readonly #gateway: GatewayProcess;
   readonly #queueWorker: ManagedProcess | undefined;
+  /** Undefined without a store. */
+  readonly #runner: ManagedProcess | undefined;
   readonly #outcome = Promise.withResolvers<Outcome>();
   readonly #status = new DeploymentStatus();
   #isReadyReported = false;
@@ -79,6 +83,7 @@ export class Deployment implements ChildOwner, EngineOwner {
     const { config, env, log, logs, runtimeDir, events } = options;
     this.#options = options;
     this.#queueWorkerKey = config.runsQueueWorker ? createSecret() : undefined;
+    this.#runnerKey = config.settings.STORE ? createSecret() : undefined;
     this.#idleTimer = new IdleTimer({
       limitMs: config.idleShutdownMs,
       onLimit: () => this.end({ reason: 'idle' }),
@@ -120,6 +125,14 @@ export class Deployment implements ChildOwner, EngineOwner {
         onCrash: (exit) => events.queueWorkerCrashed(exit),
         onFailure: (message) => this.end({ reason: 'queue-worker-failed', message }),
       });
+    if (this.#runnerKey !== undefined)
+      this.#runner = createRunner({
+        ...{ ...config, env, key: this.#runnerKey, idleTimer: this.#idleTimer },
+        log: logs.getLog('runner'),
+        forward: logs.forward,
+        onSpawned: (child) => this.#record(child),
+        onCrash: (exit, isFinal) => events.runnerCrashed(exit, isFinal),
+      });
   }
 
   /** Resolves when the deployment has to end: on request, after a failure, or because it was idle. */
@@ -133,6 +146,7 @@ export class Deployment implements ChildOwner, EngineOwner {
     this.#manager?.start();
     this.#gateway.process.start();
     this.#queueWorker?.start();
+    this.#runner?.start();
   }
 
   /** The first call decides the outcome. */
@@ -150,14 +164,14 @@ export class Deployment implements ChildOwner, EngineOwner {
     if (this.#queueWorker) await reportUnhealthy(this.#queueWorker, { check: reason, reason: message });
   }
 
-  /** Stops all children, the gateway first. Resolves when none is left. */
+  /** Stops all children, the gateway and its clients first. Resolves when none is left. */
   async stop(force: AbortSignal): Promise<void> {
     for (const engine of this.#engines) engine.stopReplacing();
     this.#idleTimer.close();
     this.#isStopping = true;
     this.changed();
     await shutDown({
-      queueWorker: this.#queueWorker,
+      clients: [this.#queueWorker, this.#runner].filter((client) => client !== undefined),
       gateway: this.#gateway.process,
       engines: () => {
         // Until now, models were loaded for requests that wait.
@@ -174,7 +188,8 @@ export class Deployment implements ChildOwner, EngineOwner {
   /** Kills all children at once. */
   kill(): void {
     const engines = this.#engines.map(({ process }) => process);
-    for (const process of [this.#queueWorker, ...engines, this.#gateway.process]) process?.child?.kill();
+    for (const process of [this.#queueWorker, this.#runner, ...engines, this.#gateway.process])
+      process?.child?.kill();
   }
 
   /** What the health server shows. */
@@ -200,6 +215,7 @@ export class Deployment implements ChildOwner, EngineOwner {
         crashes: { engine: engine.counts, gateway: gateway.counts },
         lastCrash: this.#lastCrash ?? null,
         gatewayUp: this.#gateway.isUp,
+        ...(this.#runner && { runnerUp: this.#runner.state.phase === 'running' }),
         version: packageFile.version,
         idleSeconds: Math.floor(this.#idleTimer.idleMs / 1000),
         ...modelsDetails(this.#models, this.#link.aliases, this.#manager),
@@ -322,6 +338,7 @@ export class Deployment implements ChildOwner, EngineOwner {
       backend: this.#engines[0]?.backend,
       engineKeys: () => this.#engines.map(({ backend }) => backend.apiKey),
       queueWorkerKey: this.#queueWorkerKey,
+      runnerKey: this.#runnerKey,
       env,
       log: logs.getLog('gateway'),
       forward: logs.forward,

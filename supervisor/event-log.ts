@@ -3,7 +3,7 @@ import type { Log } from '../log/create-log.ts';
 import type { Logs } from '../log/create-logs.ts';
 import { formatBootTable } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
-import { logCrash, logQueueWorkerCrash } from './crash-messages.ts';
+import { logClientCrash, logCrash } from './crash-messages.ts';
 import { type CrashStore, createCrashRecord } from './crash-store.ts';
 import type { ChildCrash, EngineEvents, ReadyReport, SupervisorEvents } from './events.ts';
 import { unresponsiveAfterMs } from './gateway-monitor.ts';
@@ -72,7 +72,12 @@ export class EventLog implements SupervisorEvents {
   }
 
   queueWorkerCrashed(exit: ChildExit): void {
-    logQueueWorkerCrash(this.#log, exit);
+    logClientCrash(this.#log, 'queue worker', exit);
+  }
+
+  runnerCrashed(exit: ChildExit, isFinal: boolean): void {
+    logClientCrash(this.#log, 'runner', exit);
+    if (isFinal) this.#log.error('the runner is not restarted: batches wait until the next start');
   }
 
   failed(message: string): void {

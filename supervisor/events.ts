@@ -16,6 +16,8 @@ export interface SupervisorEvents extends CrashEvents {
   /** The gateway does not respond and is being killed. */
   gatewayHung(): void;
   queueWorkerCrashed(exit: ChildExit): void;
+  /** `isFinal`: it will not be restarted. */
+  runnerCrashed(exit: ChildExit, isFinal: boolean): void;
   /** The deployment cannot continue; `message` says why and what helps. */
   failed(message: string): void;
   /** The events of one engine; `engine` is its id where there are several. */

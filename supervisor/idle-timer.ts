@@ -1,5 +1,8 @@
-/** Why the deployment is not idle: it has never been ready, requests run or queue, llama-server is being replaced. */
-export type Activity = 'boot' | 'requests' | 'replacement';
+/**
+ * Why the deployment is not idle: it has never been ready, requests run or queue, batches have lines to do, llama-server is
+ * being replaced.
+ */
+export type Activity = 'boot' | 'requests' | 'jobs' | 'replacement';
 
 export interface IdleTimerOptions {
   /** `onLimit` is called after this idle time; undefined or 0 is never. */

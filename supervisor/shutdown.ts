@@ -5,16 +5,16 @@ import type { ManagedProcess } from './process/managed-process.ts';
 const engineGraceMs = 5000;
 /** How long the gateway may take after the drain to close what it has cut off. */
 const gatewayGraceMs = 2000;
-/** How long a queue worker may take after the drain to report aborted jobs to RunPod. */
-const queueWorkerGraceMs = 5000;
+/** How long a client may take after the drain to report aborted jobs to RunPod, or to store its last results. */
+const clientGraceMs = 5000;
 const forcedGraceMs = 1000;
 
-/** Jobs that the queue worker has taken reach the gateway within this time; afterwards the gateway accepts nothing new. */
-const queueWorkerLeadMs = 500;
+/** What the clients have begun reaches the gateway within this time; afterwards the gateway accepts nothing new. */
+const clientLeadMs = 500;
 
 export interface ShutdownOptions {
-  /** Undefined if no jobs are taken from a queue. */
-  readonly queueWorker: ManagedProcess | undefined;
+  /** Our own clients of the gateway: the queue worker and the runner of batches. */
+  readonly clients: readonly ManagedProcess[];
   readonly gateway: ManagedProcess;
   /** Those that run when they are to be stopped. */
   readonly engines: () => readonly ManagedProcess[];
@@ -25,20 +25,21 @@ export interface ShutdownOptions {
 
 /**
  * Stops the gateway first, so that running requests can finish, then the engines, which are restarted as usual until
- * then. A queue worker takes no new jobs from the start, and can post its results until the end. Resolves when no
+ * then. Its own clients take no new jobs from the start, and can deliver their results until the end. Resolves when no
  * child is left.
  */
 export async function shutDown(options: ShutdownOptions): Promise<void> {
-  const { queueWorker, gateway, engines, drainTimeoutMs, force } = options;
-  queueWorker?.disableRestart();
-  const workerStopped = queueWorker && stop(queueWorker, drainTimeoutMs + queueWorkerGraceMs, force);
-  if (workerStopped) await within(workerStopped, queueWorkerLeadMs, force);
+  const { clients, gateway, engines, drainTimeoutMs, force } = options;
+  for (const client of clients) client.disableRestart();
+  const stopping = clients.map((client) => stop(client, drainTimeoutMs + clientGraceMs, force));
+  const clientsStopped = Promise.all(stopping);
+  if (clients.length > 0) await within(clientsStopped, clientLeadMs, force);
   gateway.disableRestart();
   await stop(gateway, drainTimeoutMs + gatewayGraceMs, force);
   const running = engines();
   for (const engine of running) engine.disableRestart();
   await Promise.all(running.map((engine) => stop(engine, engineGraceMs, force)));
-  await workerStopped;
+  await clientsStopped;
 }
 
 async function stop(

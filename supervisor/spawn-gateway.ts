@@ -55,6 +55,8 @@ export interface SpawnGatewayOptions {
   readonly engineKeys: () => readonly string[];
   /** The key of the queue worker; undefined if there is none. */
   readonly queueWorkerKey: string | undefined;
+  /** The secret of the runner of batches; undefined if there is none. */
+  readonly runnerKey: string | undefined;
   readonly env: Environment;
   readonly log: Log;
   /** Passes on a line of the gateway's own log; false if it is none. */
@@ -64,7 +66,8 @@ export interface SpawnGatewayOptions {
 
 /** Starts a gateway. It logs JSON to stdout, which joins the one log; all other output is unexpected. */
 export function spawnGateway(options: SpawnGatewayOptions): Child {
-  const { command, config, backend, engineKeys, queueWorkerKey, env, log, forward, onMessage } = options;
+  const { command, config, backend, engineKeys, queueWorkerKey, runnerKey } = options;
+  const { env, log, forward, onMessage } = options;
   const settings = {
     ...config.settings,
     LOG_FORMAT: 'json' as const,
@@ -72,6 +75,7 @@ export function spawnGateway(options: SpawnGatewayOptions): Child {
     BACKEND_URL: backend && formatBackendUrl(backend.address),
     BACKEND_API_KEY: backend?.apiKey,
     RUNPOD_WORKER_KEY: queueWorkerKey,
+    RUNNER_KEY: runnerKey,
   };
   const redact = redactCurrent(
     engineKeys,

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Key } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { secretDigest } from '../../keys/secret.ts';
+import type { ApiError } from '../errors/api-error.ts';
 import { insufficientScope, invalidApiKey } from '../errors/catalogue.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
 
@@ -40,12 +41,19 @@ export function markAsBatch(context: RequestContext): void {
 }
 
 /** The key that the runner acts for, as it is now. A key that has ended gets the error that its own client would get. */
-export function actForKey({ record, incoming }: RequestContext, keys: KeyRing): Key {
+export function actForKey(context: RequestContext, keys: KeyRing): Key {
+  const { record, incoming } = context;
   const key = keys.validKey(keyIdOf(incoming.headers), Date.now());
-  if (key === undefined) throw invalidApiKey();
+  if (key === undefined) throw keyProblem(context, invalidApiKey());
   record.keyId = key.id;
-  if (!key.scopes.includes('batch')) throw insufficientScope('batch');
+  if (!key.scopes.includes('batch')) throw keyProblem(context, insufficientScope('batch'));
   return key;
+}
+
+/** Tells the runner that the key is the reason: it ends the batch, whatever the API of the line calls the error. */
+export function keyProblem({ response }: RequestContext, error: ApiError): ApiError {
+  response.setHeader('x-corral-key-problem', error.code);
+  return error;
 }
 
 /** Ids may contain letters that no header can. */

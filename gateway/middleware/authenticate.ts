@@ -7,7 +7,7 @@ import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } 
 import { addressGroup } from '../http/client-address.ts';
 import { LocalStore } from '../limits/counter-store.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
-import { actForKey, markAsBatch, type RunnerLogin } from './act-for-key.ts';
+import { actForKey, keyProblem, markAsBatch, type RunnerLogin } from './act-for-key.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
@@ -38,7 +38,10 @@ export function authenticate(
       return;
     }
     const key = isRunner ? actForKey(context, keys) : login(context, keys, authenticator);
-    if (!scopes.some((one) => key.scopes.includes(one))) throw insufficientScope(scope);
+    if (!scopes.some((one) => key.scopes.includes(one))) {
+      const error = insufficientScope(scope);
+      throw isRunner ? keyProblem(context, error) : error;
+    }
     context.key = key;
   };
 }

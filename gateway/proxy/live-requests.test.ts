@@ -39,4 +39,15 @@ describe('live requests', () => {
     live.cancelForKeys(new Set());
     expect(openIn(live, 'e', 'app').signal.aborted).toBe(false);
   });
+
+  it('are counted, but lines of batches are not', () => {
+    const counts: number[] = [];
+    const live = new LiveRequests((count) => counts.push(count));
+    const { record } = openIn(live, 'one');
+    const line = live.add({ record, controller: new AbortController(), isBatch: true });
+    openIn(live, 'two');
+    line[Symbol.dispose]();
+    expect(counts).toEqual([1, 1, 2, 2]);
+    expect(live.count).toBe(2);
+  });
 });

@@ -6,6 +6,8 @@ import type { RequestRecord } from './request-record.ts';
 interface LiveRequest {
   readonly record: RequestRecord;
   readonly controller: AbortController;
+  /** A line of a batch: the runner reports whether it keeps the deployment awake. */
+  readonly isBatch?: boolean;
 }
 
 /** The one list of the requests in progress, and the way to cancel them. */
@@ -13,8 +15,9 @@ export class LiveRequests {
   readonly #all = new Slab<LiveRequest>();
   readonly #onCount: (count: number) => void;
   #cancelledKeys: ReadonlySet<string> = new Set();
+  #batches = 0;
 
-  /** `onCount` is called with the number of requests whenever that changes. */
+  /** `onCount` is called with the number of requests, lines of batches not included, whenever that changes. */
   constructor(onCount: (count: number) => void = () => {}) {
     this.#onCount = onCount;
   }
@@ -32,13 +35,15 @@ export class LiveRequests {
   /** Lists a request until the returned value is disposed of, once. */
   add(request: LiveRequest): Disposable {
     const key = this.#all.insert(request);
-    this.#onCount(this.#all.size);
+    if (request.isBatch) this.#batches += 1;
+    this.#onCount(this.#all.size - this.#batches);
     // Its key may have been disabled since it was checked.
     if (this.#hasCancelledKey(request)) cancel(request);
     return {
       [Symbol.dispose]: () => {
         this.#all.remove(key);
-        this.#onCount(this.#all.size);
+        if (request.isBatch) this.#batches -= 1;
+        this.#onCount(this.#all.size - this.#batches);
       },
     };
   }

@@ -1,0 +1,144 @@
+import type { Batch, BatchError, BatchStatus } from '../store/batch.ts';
+import type { Line, LineResult } from '../store/batch-line.ts';
+import type { BatchChanges } from '../store/batches.ts';
+import { ContentError } from '../store/errors.ts';
+import { newId } from '../store/ids.ts';
+import { BatchLines, type JobServices, type LinesEnd, unreadable } from './batch-lines.ts';
+import { errorText } from './result-text.ts';
+import { type Validation, validateBatch } from './validate-batch.ts';
+
+export interface BatchJobServices extends JobServices {
+  readonly maxLineLength: number;
+  readonly storeKey: Buffer | undefined;
+  /** Lets one file at a time be validated. */
+  readonly validating: <T>(action: () => Promise<T>) => Promise<T>;
+  /** Gives the lines of a batch their turns. */
+  readonly addLines: (lines: BatchLines) => Disposable;
+}
+
+/** Lines that are ended in one transaction. */
+const CHUNK = 500;
+
+type Interruption = Exclude<LinesEnd, 'done' | { readonly failed: BatchError }>;
+
+/** The life of one batch, from its creation or the start of the runner to its end. */
+export class BatchJob {
+  readonly #services: BatchJobServices;
+  readonly #interrupted = new AbortController();
+  #batch: Batch;
+  #lines: BatchLines | undefined;
+  #interruption: Interruption | undefined;
+
+  constructor(batch: Batch, services: BatchJobServices) {
+    this.#batch = batch;
+    this.#services = services;
+  }
+
+  get expiresAt(): number {
+    return this.#batch.expiresAt;
+  }
+
+  /** Ends it early. `lets`: lines that run may go on until it aborts. */
+  interrupt(why: Interruption, lets?: AbortSignal): void {
+    this.#interruption ??= why;
+    this.#interrupted.abort();
+    this.#lines?.stop(why, lets);
+  }
+
+  /** Resolves when the batch has ended, or the runner stops. */
+  async run(): Promise<void> {
+    if (this.#batch.status === 'cancelling') this.interrupt('cancelled');
+    if (this.#batch.status === 'validating' && !this.#interruption) await this.#validate();
+    if (this.#batch.status === 'in_progress' && !this.#interruption) await this.#runLines();
+    if (this.#interruption === 'cancelled' || this.#interruption === 'expired')
+      await this.#endEarly(this.#interruption);
+    else if (this.#batch.status === 'finalizing') await this.#become('completed');
+  }
+
+  async #validate(): Promise<void> {
+    const validation = await this.#services.validating(() => this.#readFile());
+    if (validation === undefined) return;
+    if ('errors' in validation) await this.#become('failed', { errors: validation.errors });
+    else await this.#become('in_progress', validation.model === undefined ? {} : { model: validation.model });
+  }
+
+  /** Undefined if it was interrupted. */
+  async #readFile(): Promise<Validation | undefined> {
+    const { store, guard, maxLineLength, storeKey: key } = this.#services;
+    const { id, endpoint, inputFileId } = this.#batch;
+    const { signal } = this.#interrupted;
+    try {
+      // An earlier runner may have been killed in the middle of this.
+      await guard.persist(() => store.batches.clearLines(id));
+      return await validateBatch({
+        ...{ endpoint, maxLineLength, key, signal },
+        content: store.files.read(inputFileId),
+        addLines: (lines) => guard.persist(() => store.batches.addLines(id, lines)),
+      });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof ContentError) return { errors: [unreadable(error)] };
+      throw error;
+    }
+  }
+
+  async #runLines(): Promise<void> {
+    const lines = new BatchLines(this.#batch, this.#services);
+    this.#lines = lines;
+    using _ = this.#services.addLines(lines);
+    lines.settle();
+    const end = await lines.ended;
+    if (typeof end === 'object') await this.#become('failed', { errors: [end.failed] });
+    else if (end === 'done') await this.#become('finalizing');
+  }
+
+  /** Lines that have no result get one that says why. */
+  async #endEarly(end: 'cancelled' | 'expired'): Promise<void> {
+    const { store, guard } = this.#services;
+    const { id } = this.#batch;
+    for (;;) {
+      const lines = store.batches.nextLines(id, CHUNK);
+      if (lines.length === 0) break;
+      const results: LineResult[] = [];
+      for (const line of lines)
+        results.push({ number: line.number, state: end, text: await this.#endText(line, end) });
+      await guard.persist(() => store.batches.finishLines(id, results));
+    }
+    await this.#become(end);
+  }
+
+  /** Undefined if the line cannot be read any more. */
+  async #endText(line: Line, end: 'cancelled' | 'expired'): Promise<string | undefined> {
+    const { code, message } = reasons[end];
+    try {
+      const text = await this.#services.store.files.readBytes(this.#batch.inputFileId, line);
+      const { custom_id: customId } = JSON.parse(String(text));
+      return errorText(newId('batch_req_'), customId, code, message);
+    } catch (error) {
+      if (error instanceof ContentError) return undefined;
+      throw error;
+    }
+  }
+
+  async #become(status: BatchStatus, changes: BatchChanges = {}): Promise<void> {
+    const { store, guard, log } = this.#services;
+    const batch = await guard.persist(() => store.batches.transition(this.#batch.id, status, changes));
+    // It was cancelled a moment ago, or is gone: the next look at the store shows that.
+    if (batch === undefined) return;
+    this.#batch = batch;
+    const { id, owner, counts, errors } = batch;
+    const details = { batch: id, key: owner || undefined, lines: counts, error: errors[0]?.code };
+    log.info(details, `batch ${status.replace('_', ' ')}`);
+  }
+}
+
+const reasons = {
+  cancelled: {
+    code: 'batch_cancelled',
+    message: 'The batch was cancelled before this request was answered.',
+  },
+  expired: {
+    code: 'batch_expired',
+    message: 'This request could not be executed before the completion window expired.',
+  },
+} as const;

@@ -1,0 +1,41 @@
+import type { Settings } from '../settings/variables.ts';
+import { type StoreConfig, storeConfig } from '../store/config.ts';
+
+export interface GatewayAddress {
+  /** `http://host:port` */
+  readonly origin: string;
+  /** `RUNNER_KEY` */
+  readonly secret: string;
+}
+
+/** The configuration of the runner. */
+export interface RunnerConfig {
+  readonly store: StoreConfig;
+  readonly gateway: GatewayAddress;
+  /** The most slots of one engine that batches may use; undefined: all but one. */
+  readonly batchSlots: number | undefined;
+  /** The longest line of an input file, in bytes. */
+  readonly maxLineLength: number;
+  /** How long lines may still run after a signal. */
+  readonly drainMs: number;
+}
+
+/** What a line of an input file has besides the body of its request, in bytes. */
+const ENVELOPE = 4096;
+
+/** Lists what is missing. HOST and PORT are those at which the supervisor reaches the gateway. */
+export function runnerConfig(settings: Settings): RunnerConfig | { readonly problems: readonly string[] } {
+  const { STORE, RUNNER_KEY: secret, HOST = '127.0.0.1', PORT } = settings;
+  const problems = [
+    ...(STORE ? [] : ['STORE: is off; turn it on to run batches']),
+    ...(secret === undefined ? ['RUNNER_KEY: not set; corral serve generates it'] : []),
+  ];
+  if (secret === undefined || problems.length > 0) return { problems };
+  return {
+    store: storeConfig(settings),
+    gateway: { origin: `http://${HOST}:${PORT}`, secret },
+    batchSlots: settings.BATCH_SLOTS,
+    maxLineLength: settings.MAX_REQUEST_BODY_SIZE + ENVELOPE,
+    drainMs: settings.DRAIN_TIMEOUT,
+  };
+}

@@ -1,0 +1,71 @@
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import type { Batch } from '../store/batch.ts';
+import type { BatchLines } from './batch-lines.ts';
+import { Turns } from './turns.ts';
+
+/** So that a slot finds its next line in the queue of the gateway. */
+const EXTRA = 1;
+
+/**
+ * Decides which line is begun next: the owners of batches take turns. Of each model there are as many lines at the gateway
+ * as batches may use slots, and one more.
+ */
+export class Dispatcher {
+  readonly #lines = new Set<BatchLines>();
+  readonly #turns = new Turns();
+  /** By model: what the gateway has reported. */
+  readonly #slots = new Map<string, number>();
+  readonly #batchSlots: number | undefined;
+  readonly #isPaused: () => boolean;
+  /** All slots of the gateway, for models that it has not reported yet. */
+  #total = 0;
+
+  constructor(batchSlots: number | undefined, isPaused: () => boolean) {
+    this.#batchSlots = batchSlots;
+    this.#isPaused = isPaused;
+  }
+
+  /** Gives the lines their turns until the returned value is disposed of. */
+  add(lines: BatchLines): Disposable {
+    this.#lines.add(lines);
+    return {
+      [Symbol.dispose]: () => {
+        this.#lines.delete(lines);
+        this.#turns.forget(lines);
+      },
+    };
+  }
+
+  setTotal(slots: number): void {
+    this.#total = slots;
+  }
+
+  setSlots({ model }: Batch, slots: number): void {
+    this.#slots.set(model ?? '', slots);
+  }
+
+  /** Begins as many lines as fit. */
+  dispatch(): void {
+    if (this.#isPaused()) return;
+    for (const model of new Set(Array.from(this.#lines, modelOf))) this.#dispatchFor(model);
+  }
+
+  #dispatchFor(model: string): void {
+    const lines = [...this.#lines].filter((it) => modelOf(it) === model);
+    const most = this.#slotsOf(model) + EXTRA;
+    for (let running = sum(lines.map((it) => it.running)); running < most; running++) {
+      const next = this.#turns.next(lines.filter((it) => it.isReady));
+      if (next === undefined) return;
+      next.runNext().catch(recordUnhandledError);
+    }
+  }
+
+  #slotsOf(model: string): number {
+    const most = this.#batchSlots ?? Math.max(1, this.#total - 1);
+    return this.#slots.get(model) ?? Math.min(most, Math.max(1, this.#total));
+  }
+}
+
+const modelOf = ({ batch }: BatchLines) => batch.model ?? '';
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../log/create-log.ts';
+import { recordUnhandledError } from '../log/unhandled-errors.ts';
+import type { Batch } from '../store/batch.ts';
+import { StoreUnavailable } from '../store/errors.ts';
+import type { Store } from '../store/store.ts';
+import { BatchJob, type BatchJobServices } from './batch-job.ts';
+import type { RunnerConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { GatewayClient } from './gateway-client.ts';
+import { StoreGuard } from './store-guard.ts';
+
+/** How often it looks for new batches and cancels, ms. */
+const POLL = 250;
+/** How often it asks for the number of slots, ms. */
+const SLOTS_POLL = 2000;
+/** When a batch is tried again after a failure of our own, ms. */
+const RETRY_AFTER = 5000;
+/** How long the last results may take to be stored after their lines were cut off, ms. */
+const LAST_RESULTS = 2000;
+
+export interface RunnerOptions {
+  readonly config: RunnerConfig;
+  readonly store: Store;
+  readonly log: Log;
+  /** Called at the start, and when it changes. */
+  readonly onJobs: (hasJobs: boolean) => void;
+}
+
+/** Runs the batches of the store, as a client of the gateway. */
+export class Runner {
+  readonly #store: Store;
+  readonly #config: RunnerConfig;
+  readonly #log: Log;
+  readonly #onJobs: (hasJobs: boolean) => void;
+  readonly #gateway: GatewayClient;
+  readonly #guard: StoreGuard;
+  readonly #dispatcher: Dispatcher;
+  readonly #jobs = new Map<string, BatchJob>();
+  readonly #running = new Set<Promise<void>>();
+  /** Aborted when no more lines are begun; when those that run are cut off; when nothing is stored any more. */
+  readonly #stopping = new AbortController();
+  readonly #cutOff = new AbortController();
+  readonly #closed = new AbortController();
+  #validating: Promise<unknown> = Promise.resolve();
+  #dataVersion: number | undefined;
+  #hasJobs: boolean | undefined;
+
+  constructor({ config, store, log, onJobs }: RunnerOptions) {
+    this.#config = config;
+    this.#store = store;
+    this.#log = log;
+    this.#onJobs = onJobs;
+    this.#gateway = new GatewayClient(config.gateway);
+    this.#guard = new StoreGuard(log, this.#closed.signal, (reason) => this.#explainPause(reason));
+    this.#dispatcher = new Dispatcher(config.batchSlots, () => this.#guard.isPaused);
+  }
+
+  /** Resolves when it was stopped. */
+  async run(): Promise<void> {
+    await this.#guard.persist(() => this.#store.batches.recover());
+    this.#pollSlots().catch(recordUnhandledError);
+    while (!this.#isStopping) {
+      this.#look();
+      await this.#pause(POLL);
+    }
+    await this.#finish();
+  }
+
+  /** Begins no more lines, and lets those that run go on for `DRAIN_TIMEOUT`; a second call cuts them off. */
+  stop(): void {
+    if (this.#isStopping) this.#cutOff.abort();
+    this.#stopping.abort();
+    for (const job of this.#jobs.values()) job.interrupt('stopped', this.#cutOff.signal);
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  #look(): void {
+    try {
+      this.#findBatches();
+      const now = Date.now() / 1000;
+      for (const job of this.#jobs.values()) if (job.expiresAt <= now) job.interrupt('expired');
+      this.#dispatcher.dispatch();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      if (!this.#guard.isPaused) this.#log.warn(error.message);
+    }
+  }
+
+  #findBatches(): void {
+    const version = this.#store.dataVersion;
+    if (version === this.#dataVersion) return;
+    const open = this.#store.batches.open();
+    this.#dataVersion = version;
+    for (const batch of open) {
+      const job = this.#jobs.get(batch.id);
+      if (job === undefined) this.#begin(batch);
+      else if (batch.status === 'cancelling') job.interrupt('cancelled');
+    }
+    this.#report(open.length > 0);
+  }
+
+  #begin(batch: Batch): void {
+    const job = new BatchJob(batch, this.#services);
+    this.#jobs.set(batch.id, job);
+    const running = this.#runJob(batch.id, job).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #runJob(id: string, job: BatchJob): Promise<void> {
+    try {
+      await job.run();
+    } catch (error) {
+      if (!this.#isStopping) {
+        recordUnhandledError(error);
+        await this.#pause(RETRY_AFTER);
+      }
+    }
+    this.#jobs.delete(id);
+    // It may not have ended: it was cancelled just before, for example.
+    this.#dataVersion = undefined;
+  }
+
+  get #services(): BatchJobServices {
+    const {
+      maxLineLength,
+      store: { key: storeKey },
+    } = this.#config;
+    return {
+      ...{ store: this.#store, guard: this.#guard, gateway: this.#gateway, log: this.#log },
+      ...{ maxLineLength, storeKey },
+      isStopping: () => this.#isStopping,
+      onSlots: (batch, slots) => this.#dispatcher.setSlots(batch, slots),
+      onFree: () => this.#dispatch(),
+      validating: (action) => this.#oneAtATime(action),
+      addLines: (lines) => {
+        const added = this.#dispatcher.add(lines);
+        this.#dispatch();
+        return added;
+      },
+    };
+  }
+
+  /** Errors of the store show at the next look, too. */
+  #dispatch(): void {
+    if (!this.#isStopping) queueMicrotask(() => this.#look());
+  }
+
+  #oneAtATime<T>(action: () => Promise<T>): Promise<T> {
+    const done = this.#validating.then(action, action);
+    this.#validating = done.catch(() => undefined);
+    return done;
+  }
+
+  #report(hasJobs: boolean): void {
+    if (hasJobs === this.#hasJobs) return;
+    this.#hasJobs = hasJobs;
+    this.#onJobs(hasJobs);
+  }
+
+  /** A full disk may refuse that, too. */
+  #explainPause(reason: string | null): void {
+    try {
+      for (const id of this.#jobs.keys()) this.#store.batches.update(id, { reason });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  async #pollSlots(): Promise<void> {
+    while (!this.#isStopping) {
+      this.#dispatcher.setTotal(await this.#gateway.slots());
+      await this.#pause(SLOTS_POLL);
+    }
+  }
+
+  async #finish(): Promise<void> {
+    const done = Promise.allSettled(this.#running);
+    await within(done, this.#config.drainMs, this.#cutOff.signal);
+    this.#cutOff.abort();
+    await within(done, LAST_RESULTS);
+    this.#closed.abort();
+    await done;
+    await this.#gateway.close();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+}
+
+/** Resolves with it, after so long, or when the signal aborts. */
+async function within(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const signals = signal ? [done.signal, signal] : [done.signal];
+  await Promise.race([promise, sleep(ms, undefined, { signal: AbortSignal.any(signals) }).catch(() => {})]);
+  done.abort();
+}
