@@ -143,7 +143,7 @@ export class BatchLines {
     this.#attempts.delete(line.number);
     this.#onProgress();
     const text = responseText(requestId, customId, verdict.response);
-    const usage = verdict.line === 'completed' ? usageOf(verdict.response.body) : undefined;
+    const usage = verdict.line === 'completed' ? usageOf(JSON.parse(verdict.response.json)) : undefined;
     this.#commit({ number: line.number, state: verdict.line, text, usage });
   }
 

@@ -18,8 +18,8 @@ export type LineResponse =
       readonly outcome: 'responded';
       readonly status: number;
       readonly requestId: string;
-      /** JSON, or the text if it is none. */
-      readonly body: unknown;
+      /** The body, which is JSON: it is made so if it is none. */
+      readonly json: string;
       readonly retryAfterMs: number | undefined;
       /** The same request would fail again. */
       readonly isFinal: boolean;
@@ -81,7 +81,7 @@ export class GatewayClient {
         outcome: 'responded',
         status: statusCode,
         requestId: text('x-request-id') ?? line.requestId,
-        body: jsonOrText(await readText(body)),
+        json: toJson(await readText(body)),
         retryAfterMs: toNumber(text('retry-after-ms')),
         isFinal: text('x-should-retry') === 'false',
         keyProblem: text('x-corral-key-problem'),
@@ -105,10 +105,11 @@ async function readText(body: Readable): Promise<string> {
   return Buffer.concat(await body.toArray()).toString();
 }
 
-function jsonOrText(text: string): unknown {
+function toJson(text: string): string {
   try {
-    return JSON.parse(text);
-  } catch {
+    JSON.parse(text);
     return text;
+  } catch {
+    return JSON.stringify(text);
   }
 }

@@ -5,7 +5,7 @@ import { judgeResponse } from './judge-response.ts';
 type Responded = Extract<LineResponse, { readonly outcome: 'responded' }>;
 
 const response = (status: number, change: Partial<Responded> = {}): Responded => ({
-  ...{ outcome: 'responded', status, requestId: 'r', body: { error: { message: 'why' } } },
+  ...{ outcome: 'responded', status, requestId: 'r', json: '{"error":{"message":"why"}}' },
   ...{ retryAfterMs: undefined, isFinal: false, keyProblem: undefined, batchSlots: undefined },
   ...change,
 });

@@ -26,7 +26,7 @@ export function judgeResponse(response: LineResponse, failures: number, attempts
   if (response.outcome === 'unreachable')
     return { line: 'waits', forMs, reason: `the gateway does not respond (${response.reason})` };
   const { status, retryAfterMs, keyProblem, isFinal } = response;
-  const message = errorMessage(response.body);
+  const message = errorMessage(JSON.parse(response.json));
   if (keyProblem !== undefined) return { line: 'refused', code: keyProblem, message };
   if (status === 429 && isFinal) return { line: 'waits', forMs: QUOTA_WAIT, reason: message };
   if (status === 429 || status === 503)

@@ -2,16 +2,14 @@ import { expect, it } from 'vitest';
 import { errorText, responseText, usageOf } from './result-text.ts';
 
 it('a result is one line, whatever the answer contains', () => {
-  const text = responseText('batch_req_1', 'a\n"b', {
-    status: 200,
-    requestId: 'r',
-    body: { text: 'x\ny\u2028' },
-  });
+  const json = '{\r\n  "text": "x\\ny\u2028",\n  "seed": 9223372036854775807\n}\n';
+  const text = responseText('batch_req_1', 'a\n"b', { status: 200, requestId: 'r', json });
+  expect(text).toContain('9223372036854775807');
   expect(text).not.toContain('\n');
   expect(JSON.parse(text)).toEqual({
     id: 'batch_req_1',
     custom_id: 'a\n"b',
-    response: { status_code: 200, request_id: 'r', body: { text: 'x\ny\u2028' } },
+    response: { status_code: 200, request_id: 'r', body: { text: 'x\ny\u2028', seed: 2 ** 63 } },
     error: null,
   });
 });
