@@ -40,6 +40,8 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
     clientGone: outcome === 'client_left' ? true : undefined,
     retries: record.retries,
     continued: record.continued,
+    preempted: record.preempted,
+    discarded: record.discardedTokens,
     digest: record.digest,
     error: record.error,
     cause:

@@ -101,6 +101,8 @@ export interface GatewayConfig {
     readonly maxConcurrent: number | undefined;
     readonly maxWaiting: number;
     readonly maxWaitingPerLane: number;
+    /** The most slots of an engine that batches may use; undefined for the default. */
+    readonly batchSlots: number | undefined;
     readonly maxReplays: number;
     readonly continueStreams: boolean;
     readonly timeoutMs: number;
@@ -212,6 +214,7 @@ export function gatewayConfig(
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
       maxWaitingPerLane: settings.MAX_QUEUE_PER_KEY ?? settings.MAX_QUEUE_SIZE,
+      batchSlots: settings.BATCH_SLOTS,
       maxReplays: settings.MAX_REPLAYS,
       continueStreams: settings.CONTINUE_STREAMS,
       timeoutMs: settings.QUEUE_TIMEOUT,

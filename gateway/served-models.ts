@@ -53,7 +53,7 @@ async function serveOneModel(
 ): Promise<ServedModels> {
   const engine = await EngineServices.create({
     ...{ config, supervisor, log, stopped, backend, maySleep: config.maySleep },
-    queue: { limits: config.admission },
+    queue: { limits: config.admission, batchSlots: config.admission.batchSlots },
     maxConcurrent: () => config.admission.maxConcurrent,
   });
   const { gate, monitor, router, quarantine } = engine;

@@ -8,9 +8,10 @@ import { ModelMetaCache } from '../models/model-list.ts';
 import { RouterModels } from '../models/router-models.ts';
 import { PrefillProbe } from '../resume/prefill-probe.ts';
 import { CapacityGate } from '../scheduler/capacity-gate.ts';
+import { createCountingScheduler } from '../scheduler/counting-scheduler.ts';
 import type { LaneAccounts } from '../scheduler/lane-accounts.ts';
 import { createQuarantine, type Quarantine, type SuspectBodies } from '../scheduler/quarantine.ts';
-import { createCountingScheduler, Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
+import { Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
 import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts';
 import { ShuttingDown } from '../upstream/failure.ts';
 import { createSlotTracker, type SlotTracker } from '../upstream/slot-tracker.ts';
@@ -161,10 +162,17 @@ export class EngineServices {
     return this.scheduler.leasesOut + this.countingScheduler.leasesOut;
   }
 
-  /** Slots that are in use, or waited for. */
+  /** Slots that are in use, or waited for. Those of batches do not count: they are given back. */
   get load(): number {
     const { leased, waiting } = this.scheduler.counts;
-    return leased + waiting;
+    return leased + waiting - this.scheduler.batches.leased;
+  }
+
+  /** Slots that lines of batches could get now. */
+  get idleSlots(): number {
+    const { counts, batches } = this.scheduler;
+    const free = counts.waiting > 0 ? 0 : counts.capacity - counts.leased;
+    return Math.min(free, batches.capacity - batches.leased) - batches.waiting;
   }
 
   /** After a pause. */

@@ -259,7 +259,12 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       ...{ id, config, supervisor, stopped, maySleep, onChange },
       openEngines: () => this.#all.filter(({ isOpen }) => isOpen).length,
       backend: isElsewhere ? new RemoteBackend(address, keyFile, log) : { address, apiKey },
-      queue: { limits: model.limits, accounts: this.#accounts, onChange: onQueueChange },
+      queue: {
+        limits: model.limits,
+        accounts: this.#accounts,
+        batchSlots: config.admission.batchSlots,
+        onChange: onQueueChange,
+      },
       siblings: () => model.engines,
       countingAccounts: this.#countingAccounts,
       maxConcurrent: () => model.maxConcurrentOf(this.#engines.get(id)),

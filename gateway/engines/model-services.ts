@@ -4,10 +4,10 @@ import type { Key } from '../../keys/key.ts';
 import type { ModelRecord } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
 import { modelNotFound } from '../errors/catalogue.ts';
+import type { Lease, LeaseOwner } from '../scheduler/lease.ts';
 import type { SuspectBodies } from '../scheduler/quarantine.ts';
-import type { Lease, Scheduler } from '../scheduler/scheduler.ts';
 import type { EngineServices } from './engine-services.ts';
-import { pickEngine } from './pick-engine.ts';
+import { pickEngine, pickIdleEngine } from './pick-engine.ts';
 
 /** What the requests for one model need of it. */
 export interface RequestedModel {
@@ -15,6 +15,8 @@ export interface RequestedModel {
   pickEngine(conversation: string | undefined): EngineServices;
   /** The engine that has granted a request its slots: another one than where it waited, if that was sooner. */
   engineOf(lease: Lease, conversation: string | undefined): EngineServices;
+  /** The engine for a line of a batch. */
+  pickIdleEngine(): EngineServices;
   /** An engine rejects our key: others serve its requests for a while. False if there is none that can. */
   avoid(engine: EngineServices): boolean;
   /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
@@ -64,6 +66,10 @@ export class OnlyModel implements RequestedModel {
     return this.#engine;
   }
 
+  pickIdleEngine(): EngineServices {
+    return this.#engine;
+  }
+
   avoid(): boolean {
     return false;
   }
@@ -90,7 +96,7 @@ export class ModelServices implements RequestedModel {
   /** The engine that last served a conversation, in the order of use. */
   readonly #homes = new Map<string, EngineServices>();
   /** Also those that were removed, as long as they serve. */
-  readonly #engineOf = new WeakMap<Scheduler, EngineServices>();
+  readonly #engineOf = new WeakMap<LeaseOwner, EngineServices>();
   #timeouts: GatewayConfig['timeouts'];
   #isBalancing = false;
 
@@ -190,6 +196,12 @@ export class ModelServices implements RequestedModel {
     return engine;
   }
 
+  pickIdleEngine(): EngineServices {
+    const engine = pickIdleEngine(this.engines);
+    if (engine === undefined) throw new Error(`the model ${this.id} has no engine`);
+    return engine;
+  }
+
   avoid(engine: EngineServices): boolean {
     if (!this.engines.some((other) => other !== engine && other.isOpen)) return false;
     engine.avoid();
@@ -207,6 +219,7 @@ export class ModelServices implements RequestedModel {
       if (open.length === 0) return;
       for (const engine of this.engines) if (!engine.isOpen) moveAll(engine);
       for (const { scheduler } of open) scheduler.servePeers();
+      for (const engine of open) this.#fillIdle(engine);
     });
   }
 
@@ -227,6 +240,15 @@ export class ModelServices implements RequestedModel {
   /** To be called when an engine has changed: they share the limit of the model. */
   updateCapacities(): void {
     for (const { gate } of this.engines) gate.updateCapacity();
+  }
+
+  /** Lines of batches that wait at another engine get slots that nobody else wants here. */
+  #fillIdle(engine: EngineServices): void {
+    if (engine.idleSlots <= 0) return;
+    const [busiest] = this.engines.toSorted(
+      (a, b) => b.scheduler.batches.waiting - a.scheduler.batches.waiting,
+    );
+    if (busiest !== engine) busiest?.scheduler.moveLines(engine.idleSlots);
   }
 
   #remember(conversation: string, engine: EngineServices): void {

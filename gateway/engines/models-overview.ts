@@ -10,7 +10,10 @@ import type { ModelServices } from './model-services.ts';
 /** What probes, metrics and the dashboard show of the engines as a whole. The only engine is one by itself. */
 export interface EngineOverview {
   readonly monitor: Pick<BackendMonitor, 'status' | 'since' | 'props' | 'keyRejected'>;
-  readonly scheduler: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
+  readonly scheduler: Pick<
+    Scheduler,
+    'counts' | 'batches' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'
+  >;
   readonly gate: Pick<CapacityGate, 'status'>;
   readonly modelMeta: Pick<ModelMetaCache, 'read'>;
 }
@@ -63,7 +66,10 @@ function sumOf(engines: () => readonly EngineServices[]): EngineOverview['schedu
   const schedulers = () => engines().map(({ scheduler }) => scheduler);
   return {
     get counts() {
-      return schedulers().reduce(addCounts, { capacity: 0, leased: 0, waiting: 0 });
+      return schedulers().reduce((sum, { counts }) => addRecords(sum, counts), noCounts);
+    },
+    get batches() {
+      return schedulers().reduce((sum, { batches }) => addRecords(sum, batches), noCounts);
     },
     get granted() {
       return schedulers().reduce((sum, { granted }) => sum + granted, 0);
@@ -86,9 +92,7 @@ function sumOf(engines: () => readonly EngineServices[]): EngineOverview['schedu
   };
 }
 
-function addCounts(sum: QueueCounts, { counts }: Pick<Scheduler, 'counts'>): QueueCounts {
-  return addRecords(sum, counts);
-}
+const noCounts: QueueCounts = { capacity: 0, leased: 0, waiting: 0 };
 
 function addRecords<T extends { readonly [name in keyof T]: number }>(a: T, b: T): T {
   return Object.fromEntries(

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { pickEngine } from './pick-engine.ts';
+import { pickEngine, pickIdleEngine } from './pick-engine.ts';
 
-const engine = (load: number, { capacity = 4, granted = 0 } = {}) => ({
+const engine = (load: number, { capacity = 4, granted = 0, lines = 0, idleSlots = 0 } = {}) => ({
   isOpen: capacity > 0,
   load,
-  scheduler: { capacity, granted },
+  idleSlots,
+  scheduler: { capacity, granted, batches: { leased: lines } },
 });
 
 describe('the engine for a request', () => {
@@ -34,5 +35,20 @@ describe('the engine for a request', () => {
     expect(pickEngine([closed, busy], closed)).toBe(busy);
     expect(pickEngine([closed], closed)).toBe(closed);
     expect(pickEngine([], undefined)).toBeUndefined();
+  });
+
+  it('is one with a free slot rather than one where a line of a batch has to give way', () => {
+    const [busy, full] = [engine(3), engine(1, { lines: 3 })];
+    expect(pickEngine([full, busy], undefined)).toBe(busy);
+    expect(pickEngine([full, engine(4)], undefined)).toBe(full);
+  });
+});
+
+describe('the engine for a line of a batch', () => {
+  it('is the one with most idle slots, and among those that serve', () => {
+    const [few, most] = [engine(0, { idleSlots: 1 }), engine(0, { idleSlots: 2 })];
+    const closed = engine(0, { capacity: 0, idleSlots: 3 });
+    expect(pickIdleEngine([few, closed, most])).toBe(most);
+    expect(pickIdleEngine([closed])).toBe(closed);
   });
 });

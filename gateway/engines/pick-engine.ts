@@ -1,9 +1,15 @@
 /** An engine of a model, as far as the choice between several depends on it. */
 export interface Candidate {
   readonly isOpen: boolean;
-  /** Slots that are in use, or waited for. */
+  /** Slots that are in use, or waited for, without those of batches. */
   readonly load: number;
-  readonly scheduler: { readonly capacity: number; readonly granted: number };
+  /** Slots that lines of batches could get now. */
+  readonly idleSlots: number;
+  readonly scheduler: {
+    readonly capacity: number;
+    readonly granted: number;
+    readonly batches: { readonly leased: number };
+  };
 }
 
 /** How much busier than the mean an engine may be and still get the conversations that it has in its cache. */
@@ -30,7 +36,23 @@ function isTooBusy({ load }: Candidate, engines: readonly Candidate[]): boolean 
   return load + 1 > Math.ceil((MAX_IMBALANCE * (total + 1)) / engines.length);
 }
 
-/** Of several idle engines, the one that has served least: so they share the conversations. */
+/**
+ * One with a free slot before one where a line of a batch has to give way. Of several idle engines, the one that has served
+ * least: so they share the conversations.
+ */
 function byFreeSlots(a: Candidate, b: Candidate): number {
-  return freeSlots(b) - freeSlots(a) || a.scheduler.granted - b.scheduler.granted;
+  const hasToWait = (engine: Candidate) => Number(freeSlots(engine) <= engine.scheduler.batches.leased);
+  return (
+    hasToWait(a) - hasToWait(b) || freeSlots(b) - freeSlots(a) || a.scheduler.granted - b.scheduler.granted
+  );
+}
+
+/** The engine for a line of a batch: the one with most slots that nobody else wants. */
+export function pickIdleEngine<E extends Candidate>(engines: readonly E[]): E | undefined {
+  const open = engines.filter(({ isOpen }) => isOpen);
+  const candidates = open.length > 0 ? open : engines;
+  const [idlest] = candidates.toSorted(
+    (a, b) => b.idleSlots - a.idleSlots || a.scheduler.granted - b.scheduler.granted,
+  );
+  return idlest;
 }

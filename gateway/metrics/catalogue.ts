@@ -96,6 +96,18 @@ export const requests = {
   ),
 };
 
+/** Requests that are lines of batches. */
+export const batches = {
+  preemptions: define('Requests', 'counter')(
+    'corral_batch_preemptions_total',
+    'How often a line of a batch gave its slots to a waiting request; it is continued later.',
+  ),
+  discarded: define('Requests', 'counter')(
+    'corral_batch_discarded_tokens_total',
+    'Output tokens of lines that gave way and had to be started again.',
+  ),
+};
+
 export const generation = {
   duration: define('Generation', 'histogram')(
     'gen_ai_server_request_duration_seconds',
@@ -526,6 +538,7 @@ export const tokenCost = {
 /** All metrics, in the order of docs/metrics.md. */
 export const catalogue: readonly MetricDefinition[] = [
   requests,
+  batches,
   generation,
   queue,
   keys,

@@ -6,7 +6,7 @@ import type { KeyStore } from '../../keys/key-store.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
 import type { FailedLogins } from '../middleware/authenticate.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { priorityForWeight } from '../scheduler/lane.ts';
+import { classForWeight, requestClasses } from '../scheduler/lane.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import {
   backend,
@@ -73,15 +73,16 @@ function registerQueueMetrics(registry: Registry, { scheduler, maxWaiting }: Met
 }
 
 function depthByPriority(byWeight: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
-  const byPriority = new Map([...byWeight].map(([weight, count]) => [priorityForWeight(weight), count]));
-  return priorities.map((priority) => [{ priority }, byPriority.get(priority) ?? 0]);
+  const byClass = new Map([...byWeight].map(([weight, count]) => [classForWeight(weight), count]));
+  const shown = byClass.has('batch') ? requestClasses : priorities;
+  return shown.map((priority) => [{ priority }, byClass.get(priority) ?? 0]);
 }
 
 function admissionsByPriority({
   outcomes,
 }: MetricSources['scheduler']): MetricSample<'outcome' | 'priority'>[] {
   return [...outcomes].flatMap(([weight, counts]) => {
-    const priority = priorityForWeight(weight);
+    const priority = classForWeight(weight);
     return Object.entries(counts).map(
       ([outcome, count]): MetricSample<'outcome' | 'priority'> => [{ outcome, priority }, count],
     );

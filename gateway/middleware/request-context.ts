@@ -55,13 +55,14 @@ export class RequestContexts {
   }
 
   /** Completes the record and passes it on, at once unless its tokens have to be counted first. */
-  readonly #onEnd = ({ record, response, pattern, key }: RequestContext): void => {
+  readonly #onEnd = ({ record, response, pattern, key, isBatch }: RequestContext): void => {
     const { statusCode, writableFinished } = response.raw;
     record.endedAt = performance.now();
     const completed = writableFinished || reachedStreamEnd(record);
     const finish = () => {
       const end = getOutcome(record, statusCode, completed);
-      this.#options.requestEvents.finish({ record, end, pattern, priority: key?.priority });
+      const priority = isBatch ? 'batch' : key?.priority;
+      this.#options.requestEvents.finish({ record, end, pattern, priority });
     };
     if (record.pendingUsage === undefined) finish();
     else record.pendingUsage.catch(recordUnhandledError).then(finish).catch(recordUnhandledError);

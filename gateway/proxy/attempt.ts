@@ -3,8 +3,8 @@ import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts'
 import type { GatewayConfig } from '../config.ts';
 import { draining } from '../errors/catalogue.ts';
 import { withModel } from '../models/router-models.ts';
+import type { AdmissionResult, Lease, LeaseRequest } from '../scheduler/lease.ts';
 import type { Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
-import type { AdmissionResult, Lease, LeaseRequest } from '../scheduler/scheduler.ts';
 import type { EventObserver, EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import { type ExchangeResult, type ExchangeTimeouts, exchange } from '../upstream/exchange.ts';
 import { headersForBackend } from '../upstream/headers.ts';
@@ -23,6 +23,8 @@ export interface Attempt {
   readonly relay: EventStreamRelay | undefined;
   /** Reads the events of a stream; undefined if they are only counted. */
   readonly observe: EventObserver | undefined;
+  /** Aborts when the client disconnects, the request is cancelled, or the attempt is to give way. */
+  readonly signal: AbortSignal;
   /** How many tokens of this attempt are kept if it breaks off now. */
   readonly progress: () => number;
   /** Called with the lease, before anything is sent; undefined if the request goes as it is. */
@@ -40,7 +42,7 @@ export async function runAttempt(
 ): Promise<ExchangeResult> {
   const { services, model, conversation, request, record } = context;
   for (let asked = leaseRequest; ; asked = { ...leaseRequest, requeued: true }) {
-    context.engine = model.pickEngine(conversation);
+    context.engine = context.isBatch ? model.pickIdleEngine() : model.pickEngine(conversation);
     const admitting = admit(context, asked);
     const lease = admitting instanceof Promise ? await admitting : admitting;
     const { quarantine } = context.engine;
@@ -83,7 +85,7 @@ function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promi
     endTrace?.(admission.outcome);
     record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
     if (admission.outcome === 'moved') {
-      context.engine = model.pickEngine(context.conversation);
+      context.engine = context.isBatch ? model.pickIdleEngine() : model.pickEngine(context.conversation);
       return admit(context, { ...leaseRequest, requeued: true, since: admission.since });
     }
     if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
@@ -104,10 +106,10 @@ function send(
   attempt: Attempt,
   prepared: PreparedRequest | undefined,
 ): Promise<ExchangeResult> {
-  const { route, engine, request, signal, record } = context;
+  const { route, engine, request, record } = context;
   const { keepAlive, formatter, rewriter, incoming, response } = context;
   const { dialect } = route;
-  const { tail, aggregator, relay } = attempt;
+  const { tail, aggregator, relay, signal } = attempt;
   if (prepared) relay?.resume(prepared.rewriter);
   record.responseTail = tail;
   const body = bodyForBackend(context, prepared?.body ?? request.body);
@@ -160,7 +162,7 @@ function reportResult(
   if (result.outcome === 'failed') {
     const { kind } = result.failure;
     if (kind === 'broke-off') return quarantine.connectionLost(tracked, attempt.progress());
-    if (kind === 'unreachable') tracked.releaseTurn?.();
+    if (kind === 'unreachable' || kind === 'preempted') tracked.releaseTurn?.();
     else quarantine.abandoned(tracked);
   }
   // An engine that loads has read nothing.

@@ -3,8 +3,9 @@ import type { EngineServices } from '../engines/engine-services.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
 import { addressGroup } from '../http/client-address.ts';
 import type { Reservation } from '../limits/reservation.ts';
-import { type LaneSettings, laneForKey } from '../scheduler/lane.ts';
-import { countingLeaseRequest, type LeaseRequest, type QueuePosition } from '../scheduler/scheduler.ts';
+import { countingLeaseRequest } from '../scheduler/counting-scheduler.ts';
+import { batchLaneForKey, type LaneSettings, laneForKey } from '../scheduler/lane.ts';
+import type { LeaseRequest, QueuePosition } from '../scheduler/lease.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';
 import type { BodyAllocation } from './body-budget.ts';
@@ -36,7 +37,7 @@ export async function handleApiRequest(
   services: ProxyServices,
   client: RequestContext,
 ): Promise<void> {
-  const { incoming, response, record, key } = client;
+  const { incoming, response, record, key, isBatch } = client;
   const { config } = services;
   const { signal } = client.controller;
   checkContentType(matched, incoming);
@@ -67,6 +68,7 @@ export async function handleApiRequest(
           routed.body ?? body,
           monitor.props,
           routed.fields,
+          isBatch,
         );
         const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
         record.streamed = parsed.stream;
@@ -80,10 +82,12 @@ export async function handleApiRequest(
         format ??= createClientFormat(route, request, record);
         const { formatter, rewriter } = format;
         const { startedAt } = record;
-        client.keepAlive ??= createKeepAlive(
-          { route, request, formatter, response, startedAt },
-          config.timeouts,
-        );
+        // The runner of batches waits without one: an early head would hide from it what became of a line.
+        if (!isBatch)
+          client.keepAlive ??= createKeepAlive(
+            { route, request, formatter, response, startedAt },
+            config.timeouts,
+          );
         const { keepAlive } = client;
         const lane = laneForKey(key);
         const onQueued = keepAlive && reportProgress(keepAlive, model);
@@ -92,7 +96,7 @@ export async function handleApiRequest(
           const leaseRequest = countingLease(lane, request.body, signal, onQueued);
           await checkPromptLength(route, request.body, { model, engine }, leaseRequest);
         }
-        const counts = route.takesSlot && !client.isBatch && reservation === undefined;
+        const counts = route.takesSlot && !isBatch && reservation === undefined;
         const reserving = counts ? reserveTokens(route, services, engine, request, client) : undefined;
         reservation ??= reserving instanceof Promise ? await reserving : reserving;
         const context: ProxyContext = {
@@ -102,6 +106,7 @@ export async function handleApiRequest(
           conversation,
           engine,
           request,
+          isBatch,
           signal,
           record,
           keepAlive,
@@ -112,10 +117,12 @@ export async function handleApiRequest(
           modelName,
         };
         const newcomer = route.takesSlot
-          ? { lane, slots: request.sequences, signal, onQueued }
+          ? { lane: isBatch ? batchLaneForKey(key) : lane, slots: request.sequences, signal, onQueued }
           : countingLease(lane, request.body, signal, onQueued);
         const leaseRequest = since === undefined ? newcomer : { ...newcomer, requeued: true, since };
-        const batch = planBatch(route, request, engine.scheduler.capacity);
+        const { scheduler } = engine;
+        const slots = isBatch ? scheduler.batches.capacity : scheduler.capacity;
+        const batch = planBatch(route, request, slots);
         if (batch !== undefined) await proxyBatch(batch, context, leaseRequest);
         else finish(context, await proxyRequest(context, leaseRequest));
         return;

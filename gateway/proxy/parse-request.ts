@@ -17,8 +17,8 @@ import {
   unsupportedMediaType,
 } from '../errors/catalogue.ts';
 import { addressModel } from '../models/router-models.ts';
+import type { LeaseRequest } from '../scheduler/lease.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
-import type { LeaseRequest } from '../scheduler/scheduler.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { RequestRecord } from './request-record.ts';
 import { abortError, admissionError } from './result-errors.ts';
@@ -42,11 +42,13 @@ export function parseRequest(
   body: Buffer,
   props: BackendProps | undefined,
   fields: JsonObject | undefined,
+  isBatch: boolean,
 ): ApiRequest {
   if (isForm(contentType)) return createFormRequest(body);
   const options = {
     allowRemoteMedia: limits.allowRemoteMedia,
-    shortAnswerTokens: limits.shortAnswerTokens,
+    // A line of a batch is always asked for as a stream: only that can be continued.
+    shortAnswerTokens: isBatch ? 0 : limits.shortAnswerTokens,
     requiresMessages: route.requiresMessages,
     isResponses: route.dialect === 'responses',
     api: apiForPath(route.upstream),

@@ -34,6 +34,8 @@ export interface ProxyContext {
   /** That of the current attempt: each one may choose another. */
   engine: EngineServices;
   readonly request: ApiRequest;
+  /** A line of a batch: it runs on idle slots and gives them back. */
+  readonly isBatch: boolean;
   /** Aborts when the client disconnects or the request is cancelled. */
   readonly signal: AbortSignal;
   readonly record: RequestRecord;

@@ -4,12 +4,13 @@ import { ApiError } from '../errors/api-error.ts';
 import { cannotContinue, engineKeptCrashing } from '../errors/catalogue.ts';
 import type { ResumePlan } from '../resume/plan-resume.ts';
 import { BackendUnreachable } from '../resume/prefill-probe.ts';
-import type { LeaseRequest } from '../scheduler/scheduler.ts';
+import type { LeaseRequest } from '../scheduler/lease.ts';
 import { EventStreamRelay } from '../upstream/event-stream-relay.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { classifyFailure, type Failure } from '../upstream/failure.ts';
 import { ResponseTail } from '../upstream/relay.ts';
 import { type Attempt, raceShutdown, runAttempt } from './attempt.ts';
+import { BatchLine } from './batch-line.ts';
 import { createAggregator } from './client-format.ts';
 import type { ProxyResult } from './finish.ts';
 import { bodyDigest } from './parse-request.ts';
@@ -33,7 +34,7 @@ export function proxyRequest(context: ProxyContext, leaseRequest: LeaseRequest):
 }
 
 /** What there is of a response so far. */
-interface PartialResponse {
+export interface PartialResponse {
   readonly tail: ResponseTail;
   /** Set if it is to be one JSON object. */
   readonly aggregator: Aggregator | undefined;
@@ -51,11 +52,14 @@ class RetryLoop {
   #relay: EventStreamRelay | undefined;
   #plan: ResumePlan | undefined;
   #attempts: Attempts | undefined;
+  /** Set for a line of a batch. */
+  readonly #line: BatchLine | undefined;
 
   constructor(context: ProxyContext, leaseRequest: LeaseRequest) {
     this.#context = context;
-    this.#leaseRequest = leaseRequest;
     this.#partial = createPartialResponse(context);
+    this.#line = context.isBatch ? new BatchLine(context, () => this.#partial) : undefined;
+    this.#leaseRequest = this.#line === undefined ? leaseRequest : { ...leaseRequest, line: this.#line };
   }
 
   async run(): Promise<ProxyResult> {
@@ -85,7 +89,8 @@ class RetryLoop {
   }
 
   get #nextLeaseRequest(): LeaseRequest {
-    return this.#attempts === undefined ? this.#leaseRequest : { ...this.#leaseRequest, requeued: true };
+    const isFirst = this.#attempts === undefined && this.#context.record.preempted === undefined;
+    return isFirst ? this.#leaseRequest : { ...this.#leaseRequest, requeued: true };
   }
 
   #nextAttempt(before: number): Attempt {
@@ -95,6 +100,7 @@ class RetryLoop {
       aggregator,
       relay: this.#relay,
       observe: continuation?.observe,
+      signal: this.#line?.beginAttempt() ?? this.#context.signal,
       prepare: this.#preparation(this.#plan),
       progress: () => (this.#resumePlan() === undefined ? 0 : this.#generated - before),
     };
@@ -138,13 +144,15 @@ class RetryLoop {
     const { services, model, engine, request, record } = this.#context;
     const { maxReplays } = services.config.admission;
     if (result.outcome === 'complete') return result;
+    if (result.outcome === 'failed' && result.failure.kind === 'preempted') return this.#giveWay();
     if (result.outcome === 'failed' && mayBeReplaced(result.failure)) engine.prefillProbe.clear();
     this.#plan = this.#resumePlan();
     const now = performance.now();
     const madeProgress = hasNewTokens && this.#plan !== undefined;
     this.#attempts = recordFailure(this.#attempts, result, { madeProgress, now });
     const otherServes = rejectsKey(result) && model.avoid(engine);
-    const limits = { maxReplays, maxWaitMs: model.queueTimeoutMs, otherServes };
+    const maxWaitMs = this.#line === undefined ? model.queueTimeoutMs : Infinity;
+    const limits = { maxReplays, maxWaitMs, otherServes };
     if (shouldRetry(result, this.#attempts, limits, now)) return this.#retry(result);
     if (!isLikelyCrashCause(this.#attempts, maxReplays)) return result;
     record.digest = bodyDigest(request.body);
@@ -172,12 +180,29 @@ class RetryLoop {
     return { outcome: 'complete' };
   }
 
+  /** A line of a batch goes on when slots are idle again. That it had to stop was no failure. */
+  #giveWay(): 'again' {
+    const { record } = this.#context;
+    record.preempted = (record.preempted ?? 0) + 1;
+    this.#plan = this.#resumePlan();
+    if (this.#plan === undefined) this.#discard();
+    return 'again';
+  }
+
+  #discard(): void {
+    const { record } = this.#context;
+    const { generated } = this.#partial.tail;
+    if (this.#line !== undefined && generated > 0)
+      record.discardedTokens = (record.discardedTokens ?? 0) + generated;
+    this.#plan = undefined;
+    this.#partial = createPartialResponse(this.#context);
+  }
+
   /** Drops the response so far, of which the client has received nothing. */
   #startOver(): void {
     const { record } = this.#context;
     record.retries = (record.retries ?? 0) + 1;
-    this.#plan = undefined;
-    this.#partial = createPartialResponse(this.#context);
+    this.#discard();
   }
 
   #end(result: ProxyResult['result']): ProxyResult {

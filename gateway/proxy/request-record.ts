@@ -1,7 +1,7 @@
-import type { Priority } from '../../keys/key.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { hasEnded } from '../api/stream-markers.ts';
 import type { Usage } from '../api/usage.ts';
+import type { RequestClass } from '../scheduler/lane.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
 
@@ -34,6 +34,10 @@ export class RequestRecord {
   retries: number | undefined;
   /** How often its stream was continued by another engine. */
   continued: number | undefined;
+  /** How often its slots went to other requests before it was complete; only a line of a batch gives way. */
+  preempted: number | undefined;
+  /** Tokens that were generated for it and thrown away when it gave way. */
+  discardedTokens: number | undefined;
   /** Identifies a request that crashed the engine too often. */
   digest: string | undefined;
   /** When the first byte of the response body went out. */
@@ -121,7 +125,7 @@ export interface RequestFinished {
   readonly end: RequestOutcome;
   /** The route pattern that matched, such as `/v1/models/:id{.+}`. */
   readonly pattern: string;
-  readonly priority: Priority | undefined;
+  readonly priority: RequestClass | undefined;
 }
 
 /** A promise that it returns is for work that a shutdown has to wait for. */

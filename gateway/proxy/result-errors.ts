@@ -16,7 +16,7 @@ import {
   requestCancelled,
   responseTooLarge,
 } from '../errors/catalogue.ts';
-import type { AdmissionResult } from '../scheduler/scheduler.ts';
+import type { AdmissionResult } from '../scheduler/lease.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
 import { ClientDisconnected, RequestCancelled } from '../upstream/failure.ts';
 
@@ -84,6 +84,7 @@ export function exchangeError(
     case 'unreachable':
       return backendUnavailable(RESTART_MS, cause);
     case 'shut-down':
+    case 'preempted':
       return draining(1000);
     case 'stalled':
       return backendTimeout('the engine sent nothing for too long.');

@@ -2,7 +2,7 @@ import { type Prefill, readPrefill, wantsEcho } from '../api/prefill.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 import { countInputTokens, countTextTokens } from '../engines/count-tokens.ts';
 import { planResume, type ResumePlan } from '../resume/plan-resume.ts';
-import type { PrefillBehaviour } from '../resume/prefill-probe.ts';
+import type { PrefillBehaviour, PrefillQuery } from '../resume/prefill-probe.ts';
 import { PrefillStripper, PrefixStripper } from '../resume/prefill-stripper.ts';
 import {
   bodyForOneToken,
@@ -71,6 +71,13 @@ export class StreamContinuation {
     const { sequences } = this.#context.request;
     const [shape, fields, transcript] = [this.#shape, this.#fields, this.transcript];
     return planResume({ shape, fields, sequences, isPartlySent, transcript });
+  }
+
+  /** Whether the response can be continued if its exchange is cut off now, of which the client has received nothing. */
+  get mayBeContinued(): boolean {
+    if (this.plan(false).action !== 'continue') return false;
+    const query = prefillQuery(this.#context, this.#shape, supportsContinueFields(this.#shape));
+    return (query && this.#context.engine.prefillProbe.known(query)?.continues) ?? true;
   }
 
   /** To be called while a backend is ready. Throws CannotContinue. */
@@ -213,13 +220,22 @@ export class ClientPrefill {
 
 /** How this request's engine continues a response; undefined if that is unknown. */
 function getPrefillBehaviour(
-  { engine, record }: ProxyContext,
+  context: ProxyContext,
   api: CompletionShape,
   isExplicit: boolean,
 ): PrefillBehaviour | undefined | Promise<PrefillBehaviour | undefined> {
+  const query = prefillQuery(context, api, isExplicit);
+  return query && context.engine.prefillProbe.get(query);
+}
+
+/** Undefined for completions, whose prompt is text. */
+function prefillQuery(
+  { engine, record }: ProxyContext,
+  api: CompletionShape,
+  isExplicit: boolean,
+): PrefillQuery | undefined {
   if (api === 'completion') return undefined;
-  const model = engine.monitor.isRouter ? record.model : undefined;
-  return engine.prefillProbe.get({ api, isExplicit, model });
+  return { api, isExplicit, model: engine.monitor.isRouter ? record.model : undefined };
 }
 
 function chain(first: ResumeRewriter | undefined, second: ResumeRewriter): ResumeRewriter {

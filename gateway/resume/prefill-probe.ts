@@ -48,9 +48,15 @@ export class PrefillProbe {
     this.#results.clear();
   }
 
+  /** What was found out before; undefined if nothing was. */
+  known(query: PrefillQuery): PrefillBehaviour | undefined {
+    const result = this.#results.get(nameOf(query));
+    return result instanceof Promise ? undefined : (result ?? undefined);
+  }
+
   /** Undefined if the backend does not show it; a promise while that is not known. Rejects with BackendUnreachable. */
   get(query: PrefillQuery): PrefillBehaviour | undefined | Promise<PrefillBehaviour | undefined> {
-    const name = `${query.api} ${query.isExplicit} ${query.model}`;
+    const name = nameOf(query);
     const known = this.#results.get(name);
     if (known !== undefined) return known ?? undefined;
     const probing = probePrefill(this.#backend, query, this.#ended);
@@ -69,6 +75,8 @@ export class PrefillProbe {
     else this.#results.set(name, by);
   }
 }
+
+const nameOf = ({ api, isExplicit, model }: PrefillQuery) => `${api} ${isExplicit} ${model}`;
 
 /** How long the probe may take, ms: llama-server reads some forty tokens, on a slow machine too. */
 const TIMEOUT = 60_000;

@@ -2,7 +2,8 @@ import { beforeEach, expect, it } from 'vitest';
 import type { BackendStatus } from '../../health/backend.ts';
 import type { BackendProps } from '../../health/props.ts';
 import { CapacityGate } from './capacity-gate.ts';
-import { createCountingScheduler, Scheduler } from './scheduler.ts';
+import { createCountingScheduler } from './counting-scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 
 const propsWith = (slots: number): BackendProps => ({
   slots,

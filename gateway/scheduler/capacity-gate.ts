@@ -1,6 +1,7 @@
 import type { BackendStatus } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
-import { COUNTING_CONCURRENCY, type Scheduler } from './scheduler.ts';
+import { COUNTING_CONCURRENCY } from './counting-scheduler.ts';
+import type { Scheduler } from './scheduler.ts';
 
 export interface CapacityGateOptions {
   readonly scheduler: Scheduler;
@@ -44,6 +45,7 @@ export class CapacityGate {
   async pause(): Promise<void> {
     this.#isPaused = true;
     this.updateCapacity();
+    this.#options.scheduler.preemptBatches();
     await Promise.all(this.#schedulers.map((scheduler) => scheduler.whenIdle()));
   }
 

@@ -2,6 +2,7 @@ import {
   chargeElsewhere,
   costOf,
   createLane,
+  freePlaces,
   isAtLimit,
   isIdle,
   type Lane,
@@ -52,8 +53,11 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   readonly #accounts: LaneAccounts | undefined;
   readonly #onGrants: ((grants: readonly Grant<W>[]) => void) | undefined;
   readonly #peers: (() => readonly FairQueue<W>[]) | undefined;
+  readonly #pick: typeof pickLane<W>;
   readonly #alone: readonly FairQueue<W>[] = [this];
   readonly #lanes = new Map<string, Lane<W>>();
+  /** Slots that requests of another queue hold. To be changed while nothing can be granted, or before a method that grants. */
+  occupied = 0;
   #capacity = 0;
   #leased = 0;
   #waiting = 0;
@@ -64,8 +68,9 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   readonly #mayServePeers: () => boolean;
 
   /**
-   * `peers` are the queues that the limits apply to together. `onGrants` is called with grants that a queue with the same
-   * accounts has made possible. A free slot may go to a request that waits at a peer while `mayServePeers`.
+   * `peers` are the queues that the limits apply to together. `onGrants` is called with the grants, if any, that a change at a
+   * queue with the same accounts has made possible. A free slot may go to a request that waits at a peer while
+   * `mayServePeers`. `pick` finds the lane whose turn it is.
    */
   constructor(
     limits: QueueLimits,
@@ -73,8 +78,10 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     peers?: () => readonly FairQueue<W>[],
     onGrants?: (grants: readonly Grant<W>[]) => void,
     mayServePeers: () => boolean = () => false,
+    pick: typeof pickLane<W> = pickLane,
   ) {
     this.#mayServePeers = mayServePeers;
+    this.#pick = pick;
     this.#onGrants = onGrants;
     this.#limits = limits;
     this.#accounts = accounts;
@@ -85,12 +92,35 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     return this.#capacity;
   }
 
+  get leased(): number {
+    return this.#leased;
+  }
+
   get counts(): QueueCounts {
     return { capacity: this.#capacity, leased: this.#leased, waiting: this.#waiting };
   }
 
   get waiting(): W[] {
     return [...this.#lanes.values()].flatMap(({ waiting }) => waiting);
+  }
+
+  /** The request whose turn it is; undefined if none waits, or all lanes are at their limits. */
+  get next(): W | undefined {
+    return this.#waiting === 0 ? undefined : this.#pick(this.#chargedLanes)?.waiting[0];
+  }
+
+  /** How many slots the waiting requests would get if all were free; counted up to `most`. */
+  wanted(most: number): number {
+    if (this.#waiting === 0) return 0;
+    let slots = 0;
+    for (const lane of this.#lanes.values()) {
+      const places = freePlaces(lane);
+      for (let at = 0; at < lane.waiting.length && at < places; at++) {
+        slots += Math.min(lane.waiting[at]?.slots ?? 0, this.#capacity);
+        if (slots >= most) return most;
+      }
+    }
+    return slots;
   }
 
   enqueue(waiter: W): EnqueueResult<W> {
@@ -157,8 +187,7 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   }
 
   grantNext(): void {
-    const grants = this.#grant();
-    if (grants.length > 0) this.#onGrants?.(grants);
+    this.#onGrants?.(this.#grant());
   }
 
   /** Slots appear and disappear with the backend; leased ones remain leased until they are released. */
@@ -208,14 +237,14 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   }
 
   #fits(slots: number): boolean {
-    return this.#leased + slots <= this.#capacity;
+    return this.#leased + this.occupied + slots <= this.#capacity;
   }
 
   #grant(peers = this.#servedPeers): readonly Grant<W>[] {
     if (this.#waiting === 0 && peers.length === 0) return noGrants;
     const grants: Grant<W>[] = [];
-    while (this.#leased < this.#capacity) {
-      const lane = peers.length === 0 ? pickLane(this.#chargedLanes) : this.#pickAmong(peers);
+    while (this.#leased + this.occupied < this.#capacity) {
+      const lane = peers.length === 0 ? this.#pick(this.#chargedLanes) : this.#pickAmong(peers);
       const waiter = lane?.waiting[0];
       if (!lane || !waiter) break;
       const slots = this.#slotsFor(waiter);

@@ -1,4 +1,4 @@
-import { type Key, type Priority, priorities } from '../../keys/key.ts';
+import { type Key, priorities } from '../../keys/key.ts';
 import type { LaneAccount } from './lane-accounts.ts';
 
 /** A request that wants slots. */
@@ -36,7 +36,11 @@ export interface Lane<W extends Waiter> {
   charged: number;
 }
 
-const weights: Readonly<Record<Priority, number>> = { high: 4, normal: 2, low: 1 };
+/** What requests are told apart by where they wait: batches run on idle slots, whatever the priority of their keys. */
+export const requestClasses = [...priorities, 'batch'] as const;
+export type RequestClass = (typeof requestClasses)[number];
+
+const weights: Readonly<Record<RequestClass, number>> = { high: 4, normal: 2, low: 1, batch: 0.5 };
 
 /** Without authentication all requests share one lane: there is no identity that can be trusted. */
 const sharedLane: LaneSettings = { id: '', weight: weights.normal, maxConcurrent: Infinity };
@@ -51,8 +55,13 @@ export function laneForKey(key: Key | undefined): LaneSettings {
   };
 }
 
-export function priorityForWeight(weight: number): Priority {
-  return priorities.find((priority) => weights[priority] === weight) ?? 'normal';
+/** The same among the lanes of batches. They all have the same weight. */
+export function batchLaneForKey(key: Key | undefined): LaneSettings {
+  return { ...laneForKey(key), weight: weights.batch };
+}
+
+export function classForWeight(weight: number): RequestClass {
+  return requestClasses.find((name) => weights[name] === weight) ?? 'normal';
 }
 
 export function createLane<W extends Waiter>(
@@ -151,6 +160,12 @@ function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
 export function isAtLimit<W extends Waiter>({ running, settings, account }: Lane<W>): boolean {
   if (account !== undefined) return account.running >= account.maxConcurrent;
   return running >= settings.maxConcurrent;
+}
+
+/** How many more requests of the lane may hold slots. */
+export function freePlaces<W extends Waiter>({ running, settings, account }: Lane<W>): number {
+  if (account !== undefined) return account.maxConcurrent - account.running;
+  return settings.maxConcurrent - running;
 }
 
 /** What the lane will have been served when the turn of each of its requests comes. */

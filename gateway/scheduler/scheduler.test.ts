@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AdmissionResult, Scheduler } from './scheduler.ts';
+import type { AdmissionResult } from './lease.ts';
+import { Scheduler } from './scheduler.ts';
 
 const lane = { id: 'key', weight: 2, maxConcurrent: Infinity };
 const connected = new AbortController().signal;

@@ -1,41 +1,9 @@
-import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
+import { IdleSlots, type Preemptible, slotsForBatches } from './idle-slots.ts';
 import type { LaneSettings, Waiter } from './lane.ts';
 import type { LaneAccounts } from './lane-accounts.ts';
+import { type AdmissionResult, Lease, type LeaseRequest } from './lease.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
-
-export interface LeaseRequest {
-  readonly lane: LaneSettings;
-  /** Sequences that the backend will decode for it. */
-  readonly slots: number;
-  /** Its cost to the lane, if that is not the number of its slots. */
-  readonly cost?: number;
-  /** Aborts when the client disconnects. */
-  readonly signal: AbortSignal;
-  /** It had a lease before and lost its backend: it goes first in its lane, even if the queue is full. */
-  readonly requeued?: boolean;
-  /** When it began to wait, if it waited at another engine before, `performance.now()` ms. */
-  readonly since?: number;
-  /** Called if the request has to queue, with a function that returns its current position. */
-  readonly onQueued?: ((position: () => QueuePosition) => void) | undefined;
-}
-
-export interface QueuePosition {
-  /** From 1; 0 for a request that does not wait any more. */
-  readonly position: number;
-  readonly waiting: number;
-}
-
-export type AdmissionResult =
-  | { readonly outcome: 'granted'; readonly lease: Lease }
-  | {
-      readonly outcome: 'full' | 'timed-out' | 'draining' | 'lost';
-      /** When it makes sense to try again. */
-      readonly retryAfterMs: number;
-    }
-  | { readonly outcome: 'left' }
-  /** Its engine serves no more, but another one of the model does: it has to be admitted there. */
-  | { readonly outcome: 'moved'; readonly since: number };
 
 type Outcome = Exclude<AdmissionResult['outcome'], 'moved'>;
 type OutcomeCounts = Record<Outcome, number>;
@@ -57,6 +25,8 @@ export interface SchedulerOptions {
   readonly peers?: (() => readonly Scheduler[]) | undefined;
   /** Whether requests that wait at the peers may get its slots; by default never. */
   readonly mayServePeers?: (() => boolean) | undefined;
+  /** The most slots that batches may use; undefined for the default. */
+  readonly batchSlots?: number | undefined;
   /** Called when a request begins or ends to wait, or a lease goes out or comes back. */
   readonly onChange?: (() => void) | undefined;
 }
@@ -79,35 +49,12 @@ class Candidate implements Waiter {
   }
 }
 
-/**
- * A claim on slots by one request. It belongs to the exchange with the backend, not to the handler, and is returned exactly
- * once, when the backend has released the slots: `using lease = …`, or dispose of it by hand.
- */
-export class Lease implements Disposable {
-  /** Of the engine whose slots they are: another one than where the request has waited, if that was sooner. */
-  readonly scheduler: Scheduler;
-  readonly slots: number;
-  readonly waitedMs: number;
-  #onReturn: (() => void) | undefined;
-  #keptUntil: Promise<void> | undefined;
+class LineCandidate extends Candidate {
+  readonly line: Preemptible;
 
-  constructor(scheduler: Scheduler, slots: number, waitedMs: number, onReturn: () => void) {
-    this.scheduler = scheduler;
-    this.slots = slots;
-    this.waitedMs = waitedMs;
-    this.#onReturn = onReturn;
-  }
-
-  /** If the lease is disposed of earlier, it is returned when `released` resolves. */
-  keepUntil(released: Promise<void>): void {
-    this.#keptUntil = released;
-  }
-
-  [Symbol.dispose](): void {
-    const onReturn = this.#onReturn;
-    this.#onReturn = undefined;
-    if (this.#keptUntil === undefined) onReturn?.();
-    else this.#keptUntil.then(onReturn).catch(recordUnhandledError);
+  constructor(request: LeaseRequest, line: Preemptible) {
+    super(request);
+    this.line = line;
   }
 }
 
@@ -119,6 +66,9 @@ export class Scheduler {
   readonly #onChange: (() => void) | undefined;
   readonly #leasesSlots: boolean;
   readonly #queue: FairQueue<Candidate>;
+  readonly #batchSlots: number | undefined;
+  /** Undefined until the first line of a batch. */
+  #idleSlots: IdleSlots<LineCandidate> | undefined;
   readonly #retryAfter = new RetryAfterEstimator();
   readonly #countingScheduler: Scheduler | undefined;
   readonly #outcomes: Map<number, OutcomeCounts>;
@@ -137,6 +87,7 @@ export class Scheduler {
       accounts,
       peers,
       mayServePeers,
+      batchSlots,
       onChange,
     } = options;
     this.#limits = limits;
@@ -144,14 +95,29 @@ export class Scheduler {
     this.#countingScheduler = countingScheduler;
     this.#outcomes = countingScheduler === undefined ? new Map() : countingScheduler.#outcomes;
     this.#leasesSlots = leasesSlots;
+    this.#batchSlots = batchSlots;
     const queues = peers && (() => peers().map((peer) => peer.#queue));
-    const onGrants = (grants: readonly Grant<Candidate>[]) => this.#grant(grants);
+    const onGrants = (grants: readonly Grant<Candidate>[]) => {
+      this.#grant(grants);
+      this.#settle();
+    };
     this.#queue = new FairQueue(limits, accounts, queues, onGrants, mayServePeers);
   }
 
+  /** Lines of batches are not among those that wait. */
   get counts(): QueueCounts {
-    const { waiting, ...slots } = this.#queue.counts;
-    return { ...slots, waiting: waiting + (this.#countingScheduler?.counts.waiting ?? 0) };
+    const { capacity, leased, waiting } = this.#queue.counts;
+    return {
+      capacity,
+      leased: leased + (this.#idleSlots?.leased ?? 0),
+      waiting: waiting + (this.#countingScheduler?.counts.waiting ?? 0),
+    };
+  }
+
+  /** The slots that batches may use, those that they use, and the lines that wait for one. */
+  get batches(): QueueCounts {
+    const { leased = 0, waiting = [] } = this.#idleSlots ?? {};
+    return { capacity: slotsForBatches(this.capacity, this.#batchSlots), leased, waiting: waiting.length };
   }
 
   /** Slots; 0 while no backend can serve requests. */
@@ -189,7 +155,7 @@ export class Scheduler {
   /** How many requests wait, by the weight of their lanes. */
   get waitingByWeight(): ReadonlyMap<number, number> {
     const counts = new Map(this.#countingScheduler?.waitingByWeight);
-    for (const { lane } of this.#queue.waiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
+    for (const { lane } of this.#allWaiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
     return counts;
   }
 
@@ -202,13 +168,18 @@ export class Scheduler {
 
   /** The slots of the backend while it is ready, 0 while it is not, so that all new requests queue. */
   setCapacity(capacity: number): void {
-    if (capacity !== this.counts.capacity) this.#grant(this.#queue.setCapacity(capacity));
+    if (capacity === this.capacity) return;
+    this.#grant(this.#queue.setCapacity(capacity));
+    this.#settle();
   }
 
-  /** Rejects waiting and new requests. Those that hold a lease, or lost it with their engine, go on. */
+  /**
+   * Rejects waiting and new requests. Those that hold a lease, or lost it with their engine, go on; lines of batches that
+   * lost it are sent again by their runner.
+   */
   drain(): void {
     this.#isDraining = true;
-    const newcomers = this.#queue.waiting.filter(({ requeued }) => !requeued);
+    const newcomers = this.#allWaiting.filter((it) => it instanceof LineCandidate || !it.requeued);
     // From the back, so that nobody moves up.
     for (const candidate of newcomers.reverse()) {
       this.#dismiss(candidate, { outcome: 'draining', retryAfterMs: SHUTDOWN_RETRY_MS });
@@ -221,7 +192,7 @@ export class Scheduler {
    */
   close(reason: 'draining' | 'lost'): void {
     this.#closed ??= reason;
-    for (const candidate of this.#queue.waiting.reverse()) {
+    for (const candidate of this.#allWaiting.reverse()) {
       this.#dismiss(candidate, { outcome: this.#closed, retryAfterMs: SHUTDOWN_RETRY_MS });
     }
   }
@@ -234,14 +205,26 @@ export class Scheduler {
   /** Sends all that wait to another engine. */
   moveAll(): void {
     // From the back, so that each can go to the head of its lane there.
-    for (const candidate of this.#queue.waiting.reverse()) {
-      this.#dismiss(candidate, { outcome: 'moved', since: candidate.since });
-    }
+    for (const candidate of this.#allWaiting.reverse()) this.#move(candidate);
   }
 
   /** Grants free slots to requests that wait at other engines. To be called when they may have changed. */
   servePeers(): void {
     this.#queue.grantNext();
+  }
+
+  /** Sends the next of the lines of batches that wait to another engine, this many. */
+  moveLines(count: number): void {
+    for (let moved = 0; moved < count; moved++) {
+      const next = this.#idleSlots?.next;
+      if (next === undefined) return;
+      this.#move(next);
+    }
+  }
+
+  /** Cuts off the lines of batches that may be, as nothing else is to wait for them. */
+  preemptBatches(): void {
+    this.#idleSlots?.preemptAll();
   }
 
   /** Resolves when no lease is out. */
@@ -255,8 +238,9 @@ export class Scheduler {
   #decide(request: LeaseRequest): AdmissionResult | Promise<AdmissionResult> {
     if (request.signal.aborted) return { outcome: 'left' };
     if (this.#closed) return { outcome: this.#closed, retryAfterMs: SHUTDOWN_RETRY_MS };
-    if (this.#isDraining && !request.requeued)
+    if (this.#isDraining && (!request.requeued || request.line !== undefined))
       return { outcome: 'draining', retryAfterMs: SHUTDOWN_RETRY_MS };
+    if (request.line !== undefined) return this.#decideLine(request, request.line);
     const candidate = new Candidate(request);
     const entry = this.#queue.enqueue(candidate);
     if (entry.outcome === 'granted') return { outcome: 'granted', lease: this.#createLease(entry.grant) };
@@ -267,17 +251,37 @@ export class Scheduler {
       position: this.#queue.positionOf(candidate),
       waiting: this.counts.waiting,
     }));
+    this.#settle();
     this.#onChange?.();
-    return this.#wait(candidate, request.signal);
+    const timeoutMs = candidate.since + this.#limits.timeoutMs - performance.now();
+    return this.#wait(candidate, request.signal, timeoutMs);
   }
 
-  async #wait(candidate: Candidate, signal: AbortSignal): Promise<AdmissionResult> {
+  #decideLine(request: LeaseRequest, line: Preemptible): AdmissionResult | Promise<AdmissionResult> {
+    this.#idleSlots ??= new IdleSlots(this.#queue, this.#batchSlots);
+    const candidate = new LineCandidate(request, line);
+    const grant = this.#idleSlots.enqueue(candidate);
+    if (grant !== undefined) return { outcome: 'granted', lease: this.#createLease(grant) };
+    this.#onChange?.();
+    return this.#wait(candidate, request.signal, undefined);
+  }
+
+  #move(candidate: Candidate): void {
+    this.#dismiss(candidate, { outcome: 'moved', since: candidate.since });
+  }
+
+  /** `timeoutMs`: undefined for a line of a batch, which waits for as long as it takes. */
+  async #wait(
+    candidate: Candidate,
+    signal: AbortSignal,
+    timeoutMs: number | undefined,
+  ): Promise<AdmissionResult> {
     const { promise, resolve } = Promise.withResolvers<AdmissionResult>();
     candidate.end = resolve;
     const onAbort = () => this.#dismiss(candidate, { outcome: 'left' });
     const onTimeout = () =>
       this.#dismiss(candidate, { outcome: 'timed-out', retryAfterMs: this.#retryAfterMs() });
-    const timer = setTimeout(onTimeout, candidate.since + this.#limits.timeoutMs - performance.now());
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await promise;
@@ -289,11 +293,28 @@ export class Scheduler {
 
   /** Leaves the lane first and ends after that: a request in a lane can still be granted a lease. */
   #dismiss(candidate: Candidate, result: AdmissionResult): void {
-    const [wasQueued, grants] = this.#queue.remove(candidate);
+    const [wasQueued, grants] = this.#remove(candidate);
     this.#grant(grants);
+    this.#settle();
     if (!wasQueued) return;
     candidate.end(result);
     this.#onChange?.();
+  }
+
+  #remove(candidate: Candidate): readonly [boolean, readonly Grant<Candidate>[]] {
+    if (!(candidate instanceof LineCandidate)) return this.#queue.remove(candidate);
+    return this.#idleSlots?.remove(candidate) ?? [false, []];
+  }
+
+  /** Those that wait, lines of batches last. */
+  get #allWaiting(): Candidate[] {
+    const { waiting } = this.#queue;
+    return this.#idleSlots === undefined ? waiting : [...waiting, ...this.#idleSlots.waiting];
+  }
+
+  /** After a change of the queue: lines of batches get slots that are idle now, or give some back. */
+  #settle(): void {
+    if (this.#idleSlots !== undefined) this.#grant(this.#idleSlots.settle());
   }
 
   #grant(grants: readonly Grant<Candidate>[]): void {
@@ -303,6 +324,7 @@ export class Scheduler {
   #createLease(grant: Grant<Candidate>): Lease {
     this.#leasesOut += 1;
     const { slots, waiter } = grant;
+    this.#count(waiter.lane, 'granted');
     const grantedAt = performance.now();
     this.#onChange?.();
     return new Lease(this, this.#leasesSlots ? slots : 0, grantedAt - waiter.since, () => {
@@ -311,14 +333,26 @@ export class Scheduler {
   }
 
   #onReturned(grant: Grant<Candidate>, grantedAt: number): void {
+    this.#leasesOut -= 1;
+    if (grant.waiter instanceof LineCandidate) this.#releaseLine(grant as Grant<LineCandidate>);
+    else this.#release(grant, grantedAt);
+    this.#settle();
+    if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#onChange?.();
+  }
+
+  #release(grant: Grant<Candidate>, grantedAt: number): void {
     const now = performance.now();
     this.#retryAfter.addServiceTime(now - grantedAt);
-    this.#leasesOut -= 1;
     this.#stuckSince = now;
     this.#grant(this.#queue.release(grant));
     if (this.#hasFreeSlot) this.#retryAfter.reset();
-    if (this.#leasesOut === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    this.#onChange?.();
+  }
+
+  /** How long a line has held its slots says nothing about clients, whose turn it is first. */
+  #releaseLine(grant: Grant<LineCandidate>): void {
+    this.#idleSlots?.release(grant);
+    this.#queue.grantNext();
   }
 
   /** Whether the next request is served at once. */
@@ -334,39 +368,19 @@ export class Scheduler {
     return this.#retryAfter.next(now, this.counts.capacity, stuckMs);
   }
 
+  /** Grants are counted where they are made, which may be at another engine. */
   #counted({ lane }: LeaseRequest, result: AdmissionResult): AdmissionResult {
-    if (result.outcome === 'moved') return result;
-    const outcomes = result.outcome === 'granted' ? result.lease.scheduler.#outcomes : this.#outcomes;
-    let counts = outcomes.get(lane.weight);
-    if (counts === undefined) {
-      counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
-      outcomes.set(lane.weight, counts);
-    }
-    counts[result.outcome] += 1;
+    const { outcome } = result;
+    if (outcome !== 'granted' && outcome !== 'moved') this.#count(lane, outcome);
     return result;
   }
-}
 
-/**
- * How many requests that only count tokens are at the backend at once, our own counts included. They need no slot, but
- * llama-server starts a thread for each and has no processor to spare: every one of them slows generation down.
- */
-export const COUNTING_CONCURRENCY = 4;
-/** The most of one key, at all engines, so that other keys find a place. */
-const COUNTING_CONCURRENCY_PER_LANE = 2;
-/** The part of a body that costs one turn. */
-const BYTES_PER_TURN = 64 * 1024;
-
-/** The scheduler for requests that only count tokens. It has lanes of its own. */
-export function createCountingScheduler(options: SchedulerOptions): Scheduler {
-  return new Scheduler({ ...options, leasesSlots: false });
-}
-
-/** The request to the counting scheduler for a body of this size. */
-export function countingLeaseRequest(
-  lane: LaneSettings,
-  bytes: number,
-): Pick<LeaseRequest, 'lane' | 'slots' | 'cost'> {
-  const maxConcurrent = Math.min(lane.maxConcurrent, COUNTING_CONCURRENCY_PER_LANE);
-  return { lane: { ...lane, maxConcurrent }, slots: 1, cost: Math.ceil((bytes + 1) / BYTES_PER_TURN) };
+  #count({ weight }: LaneSettings, outcome: Outcome): void {
+    let counts = this.#outcomes.get(weight);
+    if (counts === undefined) {
+      counts = { granted: 0, full: 0, 'timed-out': 0, draining: 0, lost: 0, left: 0 };
+      this.#outcomes.set(weight, counts);
+    }
+    counts[outcome] += 1;
+  }
 }

@@ -14,6 +14,7 @@ import {
 import { getOperation } from '../api/route-table.ts';
 import type { ExchangeTrace, RequestRecord, RequestTrace } from '../proxy/request-record.ts';
 import type { ExchangeResult } from '../upstream/exchange.ts';
+import type { FailureKind } from '../upstream/failure.ts';
 
 export interface SpanTraceOptions {
   readonly tracer: Tracer;
@@ -166,8 +167,10 @@ function isServerError({ status, outcome }: Outcome): boolean {
   return status >= 500 || outcome === 'broken_off';
 }
 
-/** A disconnected client or a cancellation by an operator is not an error. */
+/** Nothing went wrong: the client left, an operator cancelled it, or a line of a batch gave way. */
+const deliberate: ReadonlySet<FailureKind> = new Set(['client-left', 'cancelled', 'preempted']);
+
 function isExchangeError(result: ExchangeResult): boolean {
   if (result.outcome !== 'failed') return result.outcome === 'declined';
-  return result.failure.kind !== 'client-left' && result.failure.kind !== 'cancelled';
+  return !deliberate.has(result.failure.kind);
 }

@@ -2,7 +2,7 @@
  * How an exchange failed, named by what may be done next.
  * unreachable: nothing was sent, so the request may be sent again or wait · broke-off: the connection was lost after the
  * backend had received the request · stalled: a timeout · shut-down: the gateway ended it · client-left: the client
- * disconnected · cancelled: by an operator, or because its key ended · too-large: more than is held of a JSON response ·
+ * disconnected · cancelled: by an operator, or because its key ended · preempted: a line of a batch gave its slots to a request that waited · too-large: more than is held of a JSON response ·
  * misunderstood: a response of another form than was requested. They are part of the traces, so the names stay.
  */
 export type FailureKind =
@@ -12,6 +12,7 @@ export type FailureKind =
   | 'shut-down'
   | 'client-left'
   | 'cancelled'
+  | 'preempted'
   | 'too-large'
   | 'misunderstood';
 
@@ -28,6 +29,11 @@ export class ClientDisconnected extends Error {
 /** Why a request is aborted: by an operator, or because its key ended. */
 export class RequestCancelled extends Error {
   override readonly name = 'RequestCancelled';
+}
+
+/** Why an exchange ends: a line of a batch gives way to a request that waits. */
+export class Preempted extends Error {
+  override readonly name = 'Preempted';
 }
 
 /** Why an exchange ends: a timeout of the gateway. */
@@ -69,6 +75,7 @@ export function classifyFailure(error: unknown): Failure {
 function getKind(error: unknown): FailureKind {
   if (error instanceof ClientDisconnected) return 'client-left';
   if (error instanceof RequestCancelled) return 'cancelled';
+  if (error instanceof Preempted) return 'preempted';
   if (error instanceof TimeoutExceeded) return 'stalled';
   if (error instanceof ShuttingDown) return 'shut-down';
   if (error instanceof ResponseTooLarge) return 'too-large';

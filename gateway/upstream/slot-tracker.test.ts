@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { Lease, Scheduler } from '../scheduler/scheduler.ts';
+import { Lease } from '../scheduler/lease.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
 import { type BusySlots, releasedSlots, type SlotHolder, SlotTracker } from './slot-tracker.ts';
 
 const scheduler = new Scheduler({ limits: { maxWaiting: 1, maxWaitingPerLane: 1, timeoutMs: 1 } });

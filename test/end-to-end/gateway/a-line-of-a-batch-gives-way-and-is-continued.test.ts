@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { requestBackend } from '../../../health/request-backend.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
+import { scrape } from '../../harness/read-metrics.ts';
+import { type Demo, startDemo } from '../../harness/start-demo.ts';
+import { testerSecret } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+const runnerKey = 'sk-of-the-runner';
+const keys = keyFileText({ tester: { secret: testerSecret, scopes: ['inference', 'batch'] } });
+const messages = [{ role: 'user', content: 'a long story' }];
+
+let demo: Demo;
+let batches = 0;
+beforeAll(async () => {
+  demo = await startDemo({ llama: { slots: 1 }, keys, env: { RUNNER_KEY: runnerKey } });
+});
+beforeEach(() => {
+  batches += 1;
+});
+afterAll(() => demo.stop());
+
+const asClient = () => ({ authorization: `Bearer ${testerSecret}` });
+const asRunner = () => ({
+  authorization: `Bearer ${runnerKey}`,
+  'x-corral-on-behalf-of': 'tester',
+  'x-corral-batch': `batch_${batches}`,
+});
+
+async function send(path: string, body: object, headers: Record<string, string>) {
+  const response = await fetch(`${demo.corral.origin}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, json: await response.json() };
+}
+
+/** The requests of a client take their turn while the line runs; a client gets its response long before the line is complete. */
+const interrupt = () =>
+  send('/v1/chat/completions', { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 }, asClient());
+
+/** Tokens that the engine has generated for what runs in its slot now. */
+async function decoded(): Promise<number> {
+  const { backend } = demo.engine;
+  const response = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
+  if (response.outcome !== 'responded') return 0;
+  const [slot] = JSON.parse(response.body) as [
+    { is_processing: boolean; next_token?: { n_decoded: number }[] },
+  ];
+  return slot.is_processing ? (slot.next_token?.[0]?.n_decoded ?? 0) : 0;
+}
+
+const hasGenerated = (tokens: number) =>
+  waitFor(`${tokens} tokens of the line`, async () => (await decoded()) >= tokens, { every: 1 });
+
+const lineOfBatch = () =>
+  waitFor('the log line of the batch', () =>
+    demo.corral.logged.find(({ batch, status }) => batch === `batch_${batches}` && status),
+  );
+
+const apis = [
+  ['/v1/chat/completions', { messages, max_tokens: 600 }],
+  ['/v1/completions', { prompt: 'a long story', max_tokens: 600 }],
+  ['/v1/responses', { input: 'a long story', max_output_tokens: 600 }],
+  ['/v1/messages', { messages, max_tokens: 600 }],
+] as const;
+
+/** What differs from response to response. */
+const withoutIds = (json: unknown) =>
+  JSON.stringify(json, (name, value) =>
+    ['id', 'created', 'created_at', 'completed_at', 'timings', 'system_fingerprint'].includes(name) ||
+    name.endsWith('_details') ||
+    name.startsWith('cache_')
+      ? undefined
+      : value,
+  );
+
+it.each(apis)('%s: the response is as if nothing had happened', async (path, fields) => {
+  const body = { ...fields, temperature: 0 };
+  const expected = await send(path, body, asClient());
+  const line = send(path, body, asRunner());
+  for (let n = 0; n < 3; n++) {
+    await hasGenerated(30);
+    expect(await interrupt()).toMatchObject({ status: 200 });
+  }
+  const { status, json } = await line;
+  expect(status).toBe(200);
+  expect(withoutIds(json)).toBe(withoutIds(expected.json));
+  const logged = await lineOfBatch();
+  expect(logged).toMatchObject({ preempted: 3, status: 200 });
+  for (const name of ['discarded', 'retries', 'continued']) expect(logged, name).not.toHaveProperty(name);
+});
+
+it('a line that cannot be continued is begun anew if little is lost', async () => {
+  const body = { messages, max_tokens: 60, logprobs: true, temperature: 0 };
+  const expected = await send('/v1/chat/completions', body, asClient());
+  const line = send('/v1/chat/completions', body, asRunner());
+  await waitFor('the line at the engine', () => demo.corral.gateway.scheduler.batches.leased === 1, {
+    every: 0,
+  });
+  await interrupt();
+  const { json } = await line;
+  expect(withoutIds(json)).toBe(withoutIds(expected.json));
+});
+
+it('a line that cannot be continued and has come far is left to finish', async () => {
+  const line = send('/v1/chat/completions', { messages, max_tokens: 600, logprobs: true }, asRunner());
+  await hasGenerated(100);
+  const client = interrupt();
+  expect(await line).toMatchObject({ status: 200 });
+  expect(await client).toMatchObject({ status: 200 });
+  expect(await lineOfBatch()).not.toHaveProperty('preempted');
+});
+
+it('preemptions are counted, and not as failures', async () => {
+  const metrics = await scrape(demo.corral.origin);
+  expect(metrics.value('corral_batch_preemptions_total')).toBeGreaterThanOrEqual(12);
+  expect(metrics.value('corral_admissions_total', { outcome: 'granted', priority: 'batch' })).toBeGreaterThan(
+    12,
+  );
+  expect([metrics.value('corral_replays_total'), metrics.value('corral_continuations_total')]).toEqual([
+    0, 0,
+  ]);
+});
