@@ -112,6 +112,21 @@ export class Batches {
     return batch && (this.transition(id, 'cancelling') ?? this.get(owner, id));
   }
 
+  /** Removes a batch that has ended, with its results. Whether there was one. */
+  delete(owner: string, id: string): boolean {
+    const isGone = this.#db.transaction(() => {
+      const batch = this.#db.get(
+        'DELETE FROM batches WHERE id = ? AND owner = ? AND ended = 1 RETURNING output_file, error_file',
+        ...[id, owner],
+      );
+      if (batch === undefined) return false;
+      this.#files.markDeleted('id IN (?, ?)', [String(batch.output_file), String(batch.error_file)]);
+      return true;
+    });
+    this.#files.removeDeleted();
+    return isGone;
+  }
+
   /** All that have not ended, oldest first. */
   open(): Batch[] {
     return this.#db.all('SELECT * FROM batches WHERE ended = 0 ORDER BY n').map(toBatch);

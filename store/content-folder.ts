@@ -48,18 +48,18 @@ export class ContentFolder {
   }
 
   remove(id: string): void {
-    rmSync(this.#path(id), { force: true });
+    this.#guardSync(() => rmSync(this.#path(id), { force: true }));
   }
 
   /** Removes what follows the first `length` bytes, if there is such a content. */
   truncate(id: string, length: number): void {
     if (length === 0) this.remove(id);
-    else if (this.changedAt(id) !== undefined) truncateSync(this.#path(id), length);
+    else if (this.changedAt(id) !== undefined) this.#guardSync(() => truncateSync(this.#path(id), length));
   }
 
   /** What is in the folder, whether the database knows it or not. */
   ids(): string[] {
-    return readdirSync(this.#folder);
+    return this.#guardSync(() => readdirSync(this.#folder));
   }
 
   /** When the content last changed, in seconds since 1970; undefined if there is none. */
@@ -72,6 +72,14 @@ export class ContentFolder {
   async guard<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
+    } catch (error) {
+      throw asStoreError(error, this.#folder);
+    }
+  }
+
+  #guardSync<T>(action: () => T): T {
+    try {
+      return action();
     } catch (error) {
       throw asStoreError(error, this.#folder);
     }

@@ -3,13 +3,21 @@ import { type ContentFolder, writeFully } from './content-folder.ts';
 import { FRAME_SIZE, type FrameCipher } from './frame-cipher.ts';
 import type { StoredFile } from './stored-file.ts';
 
+/** What was not known of a file before its content: a form may have it behind. */
+export interface FileChanges {
+  readonly filename?: string;
+  readonly purpose?: string;
+  /** In seconds after the creation, instead of `expiresAt`. */
+  readonly expiresAfter?: number;
+}
+
 interface FileWriterOptions {
   readonly id: string;
   readonly contents: ContentFolder;
   /** Called before bytes are written, with the size that the file then has. Throws if they are too many. */
   readonly reserve: (bytes: number, size: number) => void;
   /** Records the file with its size. */
-  readonly record: (bytes: number) => StoredFile;
+  readonly record: (bytes: number, changes: FileChanges) => StoredFile;
   /** Called at the end, whatever it is, with all bytes that were reserved. */
   readonly release: (bytes: number) => void;
 }
@@ -48,12 +56,12 @@ export class FileWriter implements AsyncDisposable {
   }
 
   /** Resolves when the file would survive a power failure. */
-  async commit(): Promise<StoredFile> {
+  async commit(changes: FileChanges = {}): Promise<StoredFile> {
     const { contents, record } = this.#options;
     if (this.#cipher !== undefined && this.#framed > 0) await this.#sealFrame(this.#cipher, this.#bytes);
     await contents.guard(() => this.#handle.sync());
     await contents.sync();
-    const file = record(this.#bytes);
+    const file = record(this.#bytes, changes);
     this.#state = 'committed';
     return file;
   }

@@ -1,10 +1,11 @@
+import type { SQLInputValue } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import type { StoreConfig } from './config.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { type Content, type Range, readPieces } from './content-reader.ts';
 import type { Database, Row } from './database.ts';
 import { ContentError, StoreLimitExceeded } from './errors.ts';
-import { FileWriter } from './file-writer.ts';
+import { type FileChanges, FileWriter } from './file-writer.ts';
 import { newId, now } from './ids.ts';
 import type { Quota } from './quota.ts';
 import { fileColumns, type StoredFile, toStoredFile } from './stored-file.ts';
@@ -62,7 +63,7 @@ export class Files {
         if (size > most) throw new StoreLimitExceeded('file', most);
         this.#quota.reserve(file.owner, bytes);
       },
-      record: (bytes) => this.#record(id, file, bytes),
+      record: (bytes, changes) => this.#record(id, { ...file, ...changes }, bytes),
       release: (bytes) => this.#quota.release(file.owner, bytes),
     });
   }
@@ -97,12 +98,17 @@ export class Files {
   /** Whether there was such a file. An unfinished batch that reads it can still do so. */
   delete(owner: string, id: string): boolean {
     if (this.get(owner, id) === undefined) return false;
-    this.#db.run('UPDATE files SET deleted = 1 WHERE id = ?', id);
+    this.markDeleted('id = ?', [id]);
     this.removeDeleted();
     return true;
   }
 
-  /** Removes what was deleted and is not read any more. */
+  /** Marks all files of which a condition of SQL is true. They are gone for their owners; `removeDeleted` has to follow. */
+  markDeleted(condition: string, values: readonly SQLInputValue[]): void {
+    this.#db.run(`UPDATE files SET deleted = 1 WHERE deleted = 0 AND (${condition})`, ...values);
+  }
+
+  /** Removes what was deleted and is not read any more. Not within a transaction, because that may be rolled back. */
   removeDeleted(): number {
     const rows = this.#db.all(`DELETE FROM files WHERE deleted = 1 AND NOT ${isRead} RETURNING id`);
     for (const { id } of rows) this.#contents.remove(String(id));
@@ -145,11 +151,14 @@ export class Files {
     };
   }
 
-  #record(id: string, { owner, filename, purpose, expiresAt }: NewFile, bytes: number): StoredFile {
+  #record(id: string, file: NewFile & FileChanges, bytes: number): StoredFile {
+    const { owner, filename, purpose, expiresAfter } = file;
+    const at = now();
+    const expiresAt = expiresAfter === undefined ? file.expiresAt : at + expiresAfter;
     const row = this.#db.get(
       `INSERT INTO files (id, owner, filename, purpose, bytes, created_at, expires_at, appended)
        VALUES (?, ?, ?, ?, ?, ?, ?, 0) RETURNING ${fileColumns}`,
-      ...[id, owner, filename, purpose, bytes, now(), expiresAt, this.#config.retention],
+      ...[id, owner, filename, purpose, bytes, at, expiresAt, this.#config.retention],
     );
     return toStoredFile(row as Row);
   }

@@ -8,6 +8,10 @@ export interface StoreUsage {
   readonly bytes: number;
 }
 
+export interface OwnerUsage extends StoreUsage {
+  readonly owner: string;
+}
+
 /** How much is stored, and how much may be. */
 export class Quota {
   readonly #db: Database;
@@ -32,6 +36,13 @@ export class Quota {
       ...values,
     );
     return { files: Number(files?.files), bytes: Number(files?.bytes) + Number(results?.bytes) };
+  }
+
+  usageByOwner(): OwnerUsage[] {
+    const owners = this.#db.all(
+      'SELECT owner FROM usage UNION SELECT owner FROM batches WHERE ended = 0 ORDER BY owner',
+    );
+    return owners.map((row) => String(row.owner)).map((owner) => ({ owner, ...this.usage(owner) }));
   }
 
   /** The limit that leaves the fewest bytes to an owner, and how many; not above 0 if nothing more may be stored. */

@@ -7,7 +7,8 @@ import { Database, type StoreRole } from './database.ts';
 import { asStoreError } from './errors.ts';
 import { Files } from './files.ts';
 import { checkKey } from './key-check.ts';
-import { Quota, type StoreUsage } from './quota.ts';
+import { type OwnerUsage, Quota, type StoreUsage } from './quota.ts';
+import { type PurgeScope, type Removed, Retention } from './retention.ts';
 
 /** The name of the database in `DATA_DIR`. */
 export const storeFileName = 'store.sqlite';
@@ -18,12 +19,14 @@ export class Store implements Disposable {
   readonly batches: Batches;
   readonly #db: Database;
   readonly #quota: Quota;
+  readonly #retention: Retention;
 
   constructor(db: Database, contents: ContentFolder, config: StoreConfig) {
     this.#db = db;
     this.#quota = new Quota(db, config);
     this.files = new Files(db, contents, this.#quota, config);
     this.batches = new Batches(db, this.files, contents, config.key);
+    this.#retention = new Retention(db, contents, this.files, config.retention);
   }
 
   /** Changes when another process commits. */
@@ -36,9 +39,24 @@ export class Store implements Disposable {
     return this.#quota.usage(owner);
   }
 
+  /** Of each owner that has stored something. */
+  usageByOwner(): OwnerUsage[] {
+    return this.#quota.usageByOwner();
+  }
+
   /** How many bytes an owner may still store; not above 0 if none. */
   room(owner: string): number {
     return this.#quota.room(owner).left;
+  }
+
+  /** Removes expired files, batches that ended before the retention, and content that a crash has left behind. */
+  sweep(at?: number): Removed {
+    return this.#retention.sweep(at);
+  }
+
+  /** Removes everything in a scope, unfinished batches too. */
+  purge(scope: PurgeScope): Removed {
+    return this.#retention.purge(scope);
   }
 
   [Symbol.dispose](): void {
