@@ -77,7 +77,6 @@ export async function handleApiRequest(
         const modelName = () => model.getName(parsed.model, key);
         record.model = modelName();
         const request = addressRequest(route, parsed, record.model, contentType, monitor.isRouter);
-        if (request.dimensions !== undefined) await checkDimensions(request.dimensions, engine);
         // One that goes on at another model may have told its client something already.
         format ??= createClientFormat(route, request, record);
         const { formatter, rewriter } = format;
@@ -92,6 +91,10 @@ export async function handleApiRequest(
         const lane = laneForKey(key);
         const onQueued = keepAlive && reportProgress(keepAlive, model);
         rejectIfBlocked(engine.quarantine, record, request.body);
+        if (request.dimensions !== undefined) {
+          const leaseRequest = countingLease(lane, request.body, signal, onQueued);
+          await checkDimensions(request.dimensions, { model, engine }, leaseRequest);
+        }
         if (mayExceedContext(route, request, engine)) {
           const leaseRequest = countingLease(lane, request.body, signal, onQueued);
           await checkPromptLength(route, request.body, { model, engine }, leaseRequest);

@@ -93,14 +93,36 @@ const LOADING_RETRY_MS = 5000;
  */
 export async function checkDimensions(
   dimensions: number,
-  { modelMeta, monitor }: EngineServices,
+  { model, engine }: Pick<ProxyContext, 'model' | 'engine'>,
+  leaseRequest: LeaseRequest,
 ): Promise<void> {
-  const size = (await modelMeta.read())?.n_embd;
+  let size = await readEmbeddingSize(engine);
+  if (size === undefined && engine.monitor.status !== 'ready') {
+    if (model.name === '') throw modelLoading(LOADING_RETRY_MS);
+    // To ask for one of several models is what loads it.
+    size = await readSizeWhenLoaded({ model, engine }, leaseRequest);
+  }
   if (dimensions === size) return;
-  if (size === undefined && monitor.status !== 'ready') throw modelLoading(LOADING_RETRY_MS);
   const own = size === undefined ? 'the size' : `${size}, the size`;
   throw invalidValue('dimensions', `${own} of this model's embeddings, which cannot be cut; omit the field`);
 }
+
+async function readSizeWhenLoaded(
+  { model, engine }: Pick<ProxyContext, 'model' | 'engine'>,
+  leaseRequest: LeaseRequest,
+): Promise<number | undefined> {
+  const admission = await engine.countingScheduler.admit(leaseRequest);
+  if (admission.outcome === 'moved')
+    return readSizeWhenLoaded(
+      { model, engine: model.pickEngine(undefined) },
+      { ...leaseRequest, requeued: true, since: admission.since },
+    );
+  if (admission.outcome !== 'granted') throw admissionError(admission, model, engine, leaseRequest.signal);
+  using _ = admission.lease;
+  return await readEmbeddingSize(engine);
+}
+
+const readEmbeddingSize = async ({ modelMeta }: EngineServices) => (await modelMeta.read())?.n_embd;
 
 /** Enough to recognise a request in the log, and nothing of its content. */
 const DIGEST_LENGTH = 16;
