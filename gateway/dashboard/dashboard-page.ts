@@ -102,12 +102,18 @@ const table = (id: string, title: string, columns: readonly string[], empty: str
 
 const modelColumns = ['Model', 'Kind', 'Status', 'Memory', 'Slots', 'Waiting', 'Tokens/s', 'Pin', 'Action'];
 
+const modelCostColumns = ['Model', 'Cost since the start', 'Cost per million, now', 'J per token, now'];
+
 /** Shown only with several models. */
 const models = html`<section class="card" id="models-card" aria-labelledby="models-title" hidden>
         <h2 id="models-title">Models</h2>
         <p class="hint" id="models-memory"></p>
         <p class="problem" id="models-message" role="alert" hidden></p>
         ${table('models', 'Models', modelColumns, 'models.json lists no models.')}
+        <div id="model-costs-part" hidden>
+          <h3>Cost by model</h3>
+          ${table('model-costs', 'Cost by model', modelCostColumns, 'No model has answered since the gateway started.')}
+        </div>
         <h3>Aliases</h3>
         ${table('aliases', 'Aliases', ['Alias', 'Models', 'Action'], 'There are no aliases.')}
       </section>`;

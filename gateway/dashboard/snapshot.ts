@@ -12,7 +12,7 @@ import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import { describeModels, type ModelRows } from './model-rows.ts';
+import { describeModels, type ModelCosts, type ModelRows } from './model-rows.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
 import type { StatsSample } from './stats-sampler.ts';
 
@@ -45,7 +45,10 @@ export interface SnapshotSources {
     /** Why samples are missing. */
     readonly troubleMessage: string | undefined;
   };
-  readonly tokenCost: { readonly overall: TokenCost; readonly byKey: ReadonlyMap<string, TokenCost> };
+  readonly tokenCost: ModelCosts & {
+    readonly overall: TokenCost;
+    readonly byKey: ReadonlyMap<string, TokenCost>;
+  };
   readonly costPerHour: number | undefined;
 }
 
@@ -126,7 +129,7 @@ export function takeSnapshot(
 }
 
 function describeOpenRequests(
-  { liveRequests, keys }: SnapshotSources,
+  { liveRequests, keys, tokenCost }: SnapshotSources,
   report: ModelsReport | undefined,
 ): Pick<Snapshot, 'open' | 'lanes' | 'models'> {
   const now = performance.now();
@@ -134,7 +137,7 @@ function describeOpenRequests(
   return {
     open: open.slice(0, MAX_OPEN),
     lanes: groupByLane(open, keys?.ring.keys ?? []),
-    models: report ? describeModels(report, open) : null,
+    models: report ? describeModels(report, open, tokenCost) : null,
   };
 }
 

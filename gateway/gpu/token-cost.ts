@@ -134,6 +134,14 @@ export class RecentTokenCost {
     return tokenCostBy('models', this.#oldest, this.#takeTally(), this.#costPerHour);
   }
 
+  /** What the machine time of each model has cost since the gateway started; undefined if the price is unknown. */
+  get moneyByModel(): ReadonlyMap<string, number> | undefined {
+    const price = this.#costPerHour;
+    if (price === undefined) return undefined;
+    const { models } = this.#takeTally();
+    return new Map([...models].map(([id, { machineMs }]) => [id, (machineMs / HOUR) * price]));
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

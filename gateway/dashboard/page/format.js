@@ -38,6 +38,12 @@ export function formatMoney(amount) {
   return amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2);
 }
 
+/** @param {number | null | undefined} joules */
+export function formatEnergy(joules) {
+  if (joules == null) return '–';
+  return joules < 10 ? joules.toFixed(2) : formatCount(joules);
+}
+
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const dayAndClock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 

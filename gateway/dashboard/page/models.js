@@ -1,10 +1,19 @@
 /**
- * @import { AliasRow, ModelRow } from '../model-rows.ts'
+ * @import { AliasRow, ModelCostRow, ModelRow } from '../model-rows.ts'
  * @import { Snapshot } from '../snapshot.ts'
  */
 import { createButton, createConfirmButton } from './confirm-button.js';
-import { byId, createRow, element, getTableBody, setText, syncChildren, toggleEmpty } from './elements.js';
-import { formatBytes, formatCount, formatPercent, formatRate } from './format.js';
+import {
+  byId,
+  createRow,
+  element,
+  fillRow,
+  getTableBody,
+  setText,
+  syncChildren,
+  toggleEmpty,
+} from './elements.js';
+import { formatBytes, formatCount, formatEnergy, formatMoney, formatPercent, formatRate } from './format.js';
 
 /** @typedef {(path: string, body?: object) => Promise<void>} Post posts to a path of the dashboard */
 
@@ -30,12 +39,25 @@ export function showModels({ models }, post) {
     fill: (row, model) => fillModel(row, model, post),
   });
   toggleEmpty('models', models.models.length === 0);
+  showCosts(models.costs);
   syncChildren(getTableBody('aliases'), models.aliases, {
     getKey: ({ name }) => name,
     create: () => createRow(3),
     fill: (row, alias) => fillAlias(row, alias, post),
   });
   toggleEmpty('aliases', models.aliases.length === 0);
+}
+
+/** @param {readonly ModelCostRow[] | null} costs null if neither money nor energy is known */
+function showCosts(costs) {
+  byId('model-costs-part').hidden = costs === null;
+  syncChildren(getTableBody('model-costs'), costs ?? [], {
+    getKey: ({ id }) => id,
+    create: () => createRow(4),
+    fill: (row, { id, cost, costPerMillion, joulesPerToken }) =>
+      fillRow(row, [id, formatMoney(cost), formatMoney(costPerMillion), formatEnergy(joulesPerToken)]),
+  });
+  toggleEmpty('model-costs', costs?.length === 0);
 }
 
 /**
@@ -89,20 +111,34 @@ function createActionButton(id, action, post) {
   ];
 }
 
+const suspensionReasons = { failed: 'it has failed', crashed: 'its engine crashed twice' };
+
+/**
+ * @param {AliasRow['targets'][number]} target
+ * @param {number} targets how many the alias has
+ */
+function describeTarget({ model, share, suspended }, targets) {
+  if (suspended) return `${model} 0 % (gets no requests: ${suspensionReasons[suspended]})`;
+  return targets === 1 ? model : `${model} ${formatPercent(share)}`;
+}
+
 /**
  * @param {HTMLElement} row
  * @param {AliasRow} alias
  * @param {Post} post
  */
 function fillAlias(row, { name, targets, canRollBack }, post) {
-  const shown = targets.map(({ model, share, suspended }) => {
-    if (suspended) return `${model} 0 % (taken out: ${suspended})`;
-    return targets.length === 1 ? model : `${model} ${formatPercent(share)}`;
-  });
   const [nameCell, targetsCell, buttons] = row.children;
   if (!(nameCell && targetsCell)) return;
   setText(nameCell, name);
-  setText(targetsCell, shown.join(', '));
+  syncChildren(targetsCell, targets, {
+    getKey: ({ model }) => model,
+    create: () => element('span'),
+    fill(part, target) {
+      setText(part, `${describeTarget(target, targets.length)}${target === targets.at(-1) ? '' : ', '}`);
+      part.classList.toggle('suspended', target.suspended !== null);
+    },
+  });
   const path = `aliases/${encodeURIComponent(name)}`;
   setButtons(buttons, JSON.stringify([targets, canRollBack]), () => [
     ...(targets.length < 2 ? [] : targets).map(({ model }) =>

@@ -1,6 +1,13 @@
 /** @import { Snapshot } from '../snapshot.ts' */
 import { byId, element, setText, syncChildren, toggleEmpty } from './elements.js';
-import { formatCount, formatDuration, formatMoney, formatRate, formatSeconds } from './format.js';
+import {
+  formatCount,
+  formatDuration,
+  formatEnergy,
+  formatMoney,
+  formatRate,
+  formatSeconds,
+} from './format.js';
 
 const statusTexts = {
   ready: 'Ready',
@@ -49,8 +56,7 @@ export function showTiles({ stats, slots, queue, price, costPerHour }) {
   setTile('running', formatCount(slots.busy), `of ${formatCount(slots.total)} slots`);
   setTile('waiting', formatCount(queue.waiting), `of at most ${formatCount(queue.limit)}`);
   const energy = price.joulesPerOutputToken;
-  const perToken =
-    energy === undefined ? '' : `${energy < 10 ? energy.toFixed(2) : Math.round(energy)} J per token`;
+  const perToken = energy === undefined ? '' : `${formatEnergy(energy)} J per token`;
   if (costPerHour === null) setTile('money', perToken === '' ? '–' : perToken, 'COST_PER_HOUR is not set');
   else
     setTile(
