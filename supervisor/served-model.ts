@@ -132,9 +132,12 @@ export class ServedModel {
     }
   }
 
-  /** Its requests go on, unless it is being stopped already. */
+  /** Its requests go on, unless it is being stopped already. A replica that had none any more is loaded again. */
   resume(): void {
-    for (const engine of this.engines) engine.resume();
+    for (const engine of this.engines) {
+      engine.resume();
+      if (engine.status === 'unloaded') engine.load();
+    }
   }
 
   /** It may be loaded again. */

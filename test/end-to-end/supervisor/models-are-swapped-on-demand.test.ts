@@ -65,6 +65,25 @@ describe('with memory for one of two models', () => {
     expect(await models.engine('a')).toMatchObject({ pause: false, status: 'unloaded' });
   });
 
+  it('a model that stays after all has all its replicas again', async () => {
+    await using models = await startModels({
+      ...forOne,
+      models: [{ id: 'a', replicas: 2, limits: { memory: 1.5 * GiB } }, forOne.models[1] ?? {}],
+    });
+    await models.deployment.reachesStatus('ready');
+    const areReady = async () =>
+      (await models.state()).engines.filter(({ status, pause }) => status === 'ready' && !pause).length === 2;
+    await models.demand('a');
+    await waitFor('both replicas', areReady);
+    const pid = await models.pidOf('a');
+    await models.setBusy('a#2');
+    await models.demand('b');
+    await waitFor('the end of the one without requests', () => !isRunning(pid));
+    expect((await models.engine('a#2')).pause).toBe(true);
+    await models.demand('a');
+    await waitFor('both replicas', areReady);
+  });
+
   it('a gateway that crashes meanwhile does not stop the swap', async () => {
     await using models = await startModels(forOne);
     await models.deployment.reachesStatus('ready');
