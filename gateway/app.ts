@@ -25,6 +25,7 @@ import {
 import type { CanaryRetry, ModelDirectory } from './engines/model-directory.ts';
 import type { EngineOverview } from './engines/models-overview.ts';
 import { malformedRequest, unknownUrl } from './errors/catalogue.ts';
+import { storeOff } from './errors/store-catalogue.ts';
 import { discardBody } from './http/discard-body.ts';
 import type { SupervisorClient } from './ipc/supervisor-client.ts';
 import { authorizeMetrics, handleMetrics, type Metrics } from './metrics/metrics.ts';
@@ -48,6 +49,7 @@ import { listModels as listModelStates, requestModelAction } from './routes/admi
 import { type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
+import type { StoreRoutes } from './routes/store/store-routes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
 import { handleUsage } from './usage/usage-report.ts';
@@ -64,6 +66,8 @@ export interface AppDependencies extends RequestContextOptions, ApiServices {
   readonly supervisor: SupervisorClient;
   readonly dashboard: Dashboard;
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
+  /** Undefined unless `STORE=on`. */
+  readonly storeRoutes: StoreRoutes | undefined;
 }
 
 export interface App {
@@ -126,6 +130,36 @@ export function createApp(services: AppDependencies): App {
     app.get(`${path}/:id{.+}`, needsInference, showsRates, getModel(services));
     app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
   }
+  const needsBatch = guarded(authenticate(authenticator, 'batch'));
+  const stored = (name: keyof StoreRoutes) => services.storeRoutes?.[name] ?? rejectWithoutStore;
+  for (const base of ['/v1', '']) {
+    const [files, batches] = [`${base}/files`, `${base}/batches`];
+    app.post(files, needsBatch, stored('uploadFile')).get(files, needsBatch, stored('listFiles'));
+    app.get(`${files}/:id`, needsBatch, stored('getFile'));
+    app.delete(`${files}/:id`, needsBatch, stored('deleteFile'));
+    app.get(`${files}/:id/content`, needsBatch, stored('getFileContent'));
+    app
+      .all(files, rejectOtherMethods('GET', 'POST'))
+      .all(`${files}/:id`, rejectOtherMethods('GET', 'DELETE'));
+    app.all(`${files}/:id/content`, rejectOtherMethods('GET'));
+    app.post(batches, needsBatch, stored('createBatch')).get(batches, needsBatch, stored('listBatches'));
+    app.get(`${batches}/:id`, needsBatch, stored('getBatch'));
+    app.post(`${batches}/:id/cancel`, needsBatch, stored('cancelBatch'));
+    app.all(batches, rejectOtherMethods('GET', 'POST')).all(`${batches}/:id`, rejectOtherMethods('GET'));
+    app.all(`${batches}/:id/cancel`, rejectOtherMethods('POST'));
+  }
+  const messageBatches = '/v1/messages/batches';
+  app.post(messageBatches, needsBatch, stored('createMessageBatch'));
+  app.get(messageBatches, needsBatch, stored('listMessageBatches'));
+  app.get(`${messageBatches}/:id`, needsBatch, stored('getMessageBatch'));
+  app.delete(`${messageBatches}/:id`, needsBatch, stored('deleteMessageBatch'));
+  app.post(`${messageBatches}/:id/cancel`, needsBatch, stored('cancelMessageBatch'));
+  app.get(`${messageBatches}/:id/results`, needsBatch, stored('getMessageResults'));
+  app.all(messageBatches, rejectOtherMethods('GET', 'POST'));
+  app.all(`${messageBatches}/:id`, rejectOtherMethods('GET', 'DELETE'));
+  app.all(`${messageBatches}/:id/cancel`, rejectOtherMethods('POST'));
+  app.all(`${messageBatches}/:id/results`, rejectOtherMethods('GET'));
+
   const apiListeners = new Map<string, RequestListener>();
   for (const route of apiRoutes) {
     const handle = handleApiRoute(route, services);
@@ -223,6 +257,10 @@ export function createRequestListener({ hono, apiListeners }: App): RequestListe
     else if (method === 'OPTIONS' && url === '*') listMethods(outgoing);
     else honoListener(incoming, outgoing);
   };
+}
+
+function rejectWithoutStore(): never {
+  throw storeOff();
 }
 
 function listMethods(outgoing: ServerResponse): void {

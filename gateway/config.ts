@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
 import { DAY } from '../settings/durations.ts';
 import type { Settings } from '../settings/variables.ts';
+import { type StoreConfig, storeConfig } from '../store/config.ts';
 
 /** ms. Each sample costs nvidia-smi some milliseconds of CPU time. */
 const MIN_GPU_INTERVAL = 100;
@@ -80,6 +81,8 @@ export interface GatewayConfig {
   };
   /** The file with the models and aliases; undefined with one model. */
   readonly registry: RegistryPlace | undefined;
+  /** Undefined unless files and batches are kept. */
+  readonly store: StoreConfig | undefined;
   /** Whether the backend may be asleep (`--sleep-idle-seconds`). */
   readonly maySleep: boolean;
   readonly corsOrigins: readonly string[];
@@ -197,6 +200,7 @@ export function gatewayConfig(
     },
     models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
     registry,
+    store: settings.STORE ? storeConfig(settings, dataDir) : undefined,
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
       intervalMs: Math.max(settings.GPU_INTERVAL, MIN_GPU_INTERVAL),

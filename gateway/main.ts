@@ -58,7 +58,9 @@ export async function main(
   const starting = startGateway(config, log, { parent: createParentChannel(), listening });
   // Registered at once: without a handler the signal would end the process.
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(recordUnhandledError));
-  const gateway = await starting;
+  const gateway = await starting.catch(exitIfMisconfigured);
+  if (!supervised && config.store)
+    log.warn('batches stay in validation: corral gateway serves files, and only corral serve runs batches');
   let isLogged = false;
   stop = async () => {
     await gateway.stop().catch(recordUnhandledError);
@@ -76,6 +78,13 @@ export async function main(
       setImmediate(() => stop());
     });
   }
+}
+
+/** The store cannot be opened as it is configured, such as with another STORE_KEY. */
+function exitIfMisconfigured(error: unknown): never {
+  if (!(error instanceof Error) || error.name !== 'StoreError') throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(MISCONFIGURED);
 }
 
 /** The local URL of a server that listens on `host`. */

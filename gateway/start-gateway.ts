@@ -73,12 +73,14 @@ export interface StartOptions {
   readonly listening?: ListeningServer;
 }
 
-/** The composition root: creates all components, connects them, and serves requests. */
+/** The composition root: creates all components, connects them, and serves requests. Rejects with a StoreError. */
 export async function startGateway(
   config: GatewayConfig,
   log: Log,
   { parent, listening }: StartOptions = {},
 ): Promise<Gateway> {
+  const store =
+    config.store && new (await import('./routes/store/gateway-store.ts')).GatewayStore(config.store, log);
   const supervisor = new SupervisorClient(parent);
   const stopped = new AbortController();
   const served = await serveModels({ config, supervisor, log, stopped: stopped.signal });
@@ -151,6 +153,7 @@ export async function startGateway(
   ]);
   const app = createApp({
     config,
+    storeRoutes: store?.createRoutes({ config, liveRequests, bodyBudget, isTrusted }),
     overview,
     directory,
     models,
@@ -202,6 +205,7 @@ export async function startGateway(
     gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();
     rateCounters[Symbol.dispose]();
+    store?.[Symbol.dispose]();
     await Promise.all([ledger.close(), tracing?.close()]);
   }
   return {

@@ -42,3 +42,9 @@ export interface BackendError {
   /** The same request would fail in the same way, at its full cost: a header stops clients from retrying. */
   readonly isFinal?: boolean;
 }
+
+/** Between 1 and 60 s: the OpenAI SDKs ignore, or give up at, anything longer. */
+export function retryAfter(ms: number): Record<string, string> {
+  const bounded = Math.min(Math.max(Math.ceil(ms), 1000), 60_000);
+  return { 'retry-after': String(Math.ceil(bounded / 1000)), 'retry-after-ms': String(bounded) };
+}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anthropicEnvelope, openAIEnvelope } from '../api/error-response.ts';
 import { ApiError } from './api-error.ts';
 import * as catalogue from './catalogue.ts';
+import * as storeCatalogue from './store-catalogue.ts';
 
 const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
   engineError: [{ status: 501, type: 'x', code: 'y', message: 'z' }],
@@ -15,14 +16,16 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
 const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded', 'modelFailed'];
 
 /** One of each, with arguments that fit all of them. */
-const everyError = Object.entries(catalogue).map(([name, make]): [string, ApiError] => {
-  const args = ownArgs[name] ?? ['one', 'two', ['three']];
-  const isTimed =
-    /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory)/.test(name) &&
-    name !== 'modelNotFound' &&
-    name !== 'modelNotAllowed';
-  return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];
-});
+const everyError = Object.entries({ ...catalogue, ...storeCatalogue }).map(
+  ([name, make]): [string, ApiError] => {
+    const args = ownArgs[name] ?? ['one', 'two', ['three']];
+    const isTimed =
+      /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory|storeUnavailable)/.test(name) &&
+      name !== 'modelNotFound' &&
+      name !== 'modelNotAllowed';
+    return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];
+  },
+);
 
 describe.each(everyError)('%s', (name, error) => {
   it("renders in OpenAI's envelope with all four fields", () => {

@@ -1,5 +1,5 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ApiError, type BackendError } from './api-error.ts';
+import { ApiError, type BackendError, retryAfter } from './api-error.ts';
 
 /** Every error that the gateway itself can respond with: messages, statuses and codes are defined here and nowhere else. */
 
@@ -91,12 +91,16 @@ export const invalidApiKey = () =>
     headers: { 'www-authenticate': 'Bearer' },
   });
 
+const scopeHints: Readonly<Record<string, string>> = {
+  batch: ": new keys do; the operator adds it to an older key's scopes in keys.json",
+};
+
 export const insufficientScope = (scope: string) =>
   new ApiError({
     status: 403,
     type: 'permission_error',
     code: 'insufficient_scope',
-    message: `This API key lacks the scope '${scope}', which this route requires. Use a key that has it.`,
+    message: `This API key lacks the scope '${scope}', which this route requires. Use a key that has it${scopeHints[scope] ?? ''}.`,
   });
 
 /** For the pages of the dashboard, which send a session cookie instead of a key. */
@@ -569,9 +573,3 @@ export const backendTimeout = (what: string) =>
     code: 'request_timeout',
     message: `Request timed out: ${what}`,
   });
-
-/** Between 1 and 60 s: the OpenAI SDKs ignore, or give up at, anything longer. */
-function retryAfter(ms: number): Record<string, string> {
-  const bounded = Math.min(Math.max(Math.ceil(ms), 1000), 60_000);
-  return { 'retry-after': String(Math.ceil(bounded / 1000)), 'retry-after-ms': String(bounded) };
-}

@@ -6,14 +6,15 @@ import type { GatewayContext } from '../proxy/gateway-context.ts';
 const webSocketPaths = new Set(['/v1/responses', '/responses']);
 
 /** Handles all methods that a path does not support; OPTIONS gets those that it supports. */
-export function rejectOtherMethods(allowed: 'GET' | 'POST' | 'PUT' | 'DELETE') {
-  const supported = allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS`;
+export function rejectOtherMethods(...allowed: readonly ('GET' | 'POST' | 'PUT' | 'DELETE')[]) {
+  const named = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const supported = [...named, 'OPTIONS'].join(', ');
   return (c: GatewayContext) => {
     const { method, path } = c.req;
     if (method === 'OPTIONS') return c.body(null, 204, { allow: supported });
     if (method === 'GET' && webSocketPaths.has(path) && isWebSocketUpgrade(c))
       throw webSocketNotSupported(path);
-    throw methodNotAllowed(method, path, [allowed]);
+    throw methodNotAllowed(method, path, allowed);
   };
 }
 
@@ -29,6 +30,8 @@ const canonical = new Map(
     ),
     ['/v1/models', '/v1/models'] as const,
     ['/models', '/v1/models'] as const,
+    ['/files', '/v1/files'] as const,
+    ['/batches', '/v1/batches'] as const,
   ].toSorted(([a], [b]) => b.length - a.length),
 );
 

@@ -16,8 +16,13 @@ import {
 import { proxiedOperations } from './proxied-operations.ts';
 import { errorEnvelope } from './shapes/admin.ts';
 import { anthropicError } from './shapes/anthropic.ts';
+import { storeOperations } from './store-operations.ts';
 
-export const operations: readonly Operation[] = [...proxiedOperations, ...gatewayOperations];
+export const operations: readonly Operation[] = [
+  ...proxiedOperations,
+  ...storeOperations,
+  ...gatewayOperations,
+];
 
 /** The ways to send a key. */
 const securitySchemes = {
@@ -36,6 +41,7 @@ const securitySchemes = {
 const tags = [
   { name: 'OpenAI', description: "OpenAI's API, and reranking in the format of Jina." },
   { name: 'Anthropic', description: "Anthropic's API; errors have Anthropic's format." },
+  { name: 'Files and batches', description: 'With `STORE=on`, for keys with the scope `batch`.' },
   { name: 'llama-server', description: 'The format of llama-server, for keys with the scope `native`.' },
   {
     name: 'Administration',
@@ -122,7 +128,7 @@ function securityOf({ scope, keyIsOptional }: Operation): object[] {
 
 function bodyContent({ json, example, form }: RequestBody): object {
   return {
-    'application/json': { schema: refTo(json), example },
+    ...(json && { 'application/json': { schema: refTo(json), example } }),
     ...(form && { 'multipart/form-data': { schema: refTo(form) } }),
   };
 }

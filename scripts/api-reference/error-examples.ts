@@ -1,7 +1,8 @@
 import type { ApiError } from '../../gateway/errors/api-error.ts';
 import * as catalogue from '../../gateway/errors/catalogue.ts';
+import * as stored from '../../gateway/errors/store-catalogue.ts';
 
-export type ErrorName = keyof typeof catalogue;
+export type ErrorName = keyof typeof catalogue | keyof typeof stored;
 
 const soon = 5000;
 
@@ -81,6 +82,21 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   backendUnavailable: catalogue.backendUnavailable(soon),
   draining: catalogue.draining(soon),
   backendTimeout: catalogue.backendTimeout('the engine sent nothing for 300 s'),
+  storeOff: stored.storeOff(),
+  emptyFile: stored.emptyFile(),
+  invalidForm: stored.invalidForm('the field "file" is missing'),
+  fileNotFound: stored.fileNotFound('file-1', 'id'),
+  batchNotFound: stored.batchNotFound('batch_1'),
+  resultsNotReady: stored.resultsNotReady('msgbatch_1'),
+  batchNotCancellable: stored.batchNotCancellable('batch_1', 'completed'),
+  batchNotDeletable: stored.batchNotDeletable('msgbatch_1'),
+  idempotencyKeyReused: stored.idempotencyKeyReused(),
+  fileTooLarge: stored.fileTooLarge(200 * 1024 ** 2),
+  keyStorageFull: stored.keyStorageFull(1024 ** 3),
+  storeFull: stored.storeFull(20 * 1024 ** 3),
+  diskFull: stored.diskFull(undefined),
+  storeUnavailable: stored.storeUnavailable(soon, 'the disk is read-only', undefined),
+  contentUnreadable: stored.contentUnreadable(undefined),
 };
 
 /** Errors of any request. */
@@ -144,4 +160,5 @@ export const errorGroups = {
   keyed: [...always, ...withKey],
   proxied: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine],
   admin: [...always, ...withKey, 'adminDisabled'],
+  stored: [...always, ...withKey, 'storeOff', 'diskFull', 'storeUnavailable'],
 } as const satisfies Record<string, readonly ErrorName[]>;

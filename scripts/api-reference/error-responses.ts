@@ -23,7 +23,7 @@ export function errorResponses(names: readonly ErrorName[], style: ResponseStyle
 }
 
 function toResponse(names: readonly ErrorName[], codes: readonly string[], style: ResponseStyle): object {
-  const isAnthropic = style === 'anthropic';
+  const isAnthropic = style === 'anthropic' || style === 'plain-anthropic';
   const examples = names.map((name) => [name, { value: toEnvelope(errorExamples[name], isAnthropic) }]);
   return {
     description: `\`${codes.join('`, `')}\``,

@@ -27,17 +27,18 @@ export interface ResponseSpec {
 }
 
 export interface RequestBody {
-  readonly json: NamedSchema;
-  readonly example: object;
+  readonly json?: NamedSchema;
+  readonly example?: object;
   readonly form?: NamedSchema;
   readonly isOptional?: boolean;
 }
 
 /**
  * The format of errors, and the headers of responses: requests of `engine` and `anthropic` go to the engine, and have headers about
- * waiting and limits; `listing` has only those about limits, `plain` has neither.
+ * waiting and limits; `listing` has only those about limits, `plain` and
+ * `plain-anthropic` have neither.
  */
-export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain';
+export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain' | 'plain-anthropic';
 
 /** One operation of the API. */
 export interface Operation {
@@ -122,6 +123,7 @@ export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> =
   anthropic: ['x-request-id', 'request-id', 'x-corral-alias', ...rateHeaderNames],
   listing: ['x-request-id', 'request-id', ...rateHeaderNames],
   plain: ['x-request-id'],
+  'plain-anthropic': ['x-request-id', 'request-id'],
 };
 
 /** References to these headers. */

@@ -61,7 +61,9 @@ it.each(pages)('%s names only files that exist', (_, text) => {
 
 it('docs/api.md lists the codes of all errors', () => {
   const { text } = readPage('docs/api.md');
-  const source = readFileSync(join(projectFolder, 'gateway/errors/catalogue.ts'), 'utf8');
+  const source = ['catalogue', 'store-catalogue']
+    .map((name) => readFileSync(join(projectFolder, `gateway/errors/${name}.ts`), 'utf8'))
+    .join('\n');
   const codes = [...source.matchAll(/^\s+code: '(\w+)'/gm)].map(([, code = '']) => code);
   expect(codes.length).toBeGreaterThan(30);
   expect([...new Set(codes)].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);

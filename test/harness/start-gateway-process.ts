@@ -13,12 +13,21 @@ export interface GatewayProcess extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+interface GatewayProcessOptions {
+  /** The size that no file of the process may exceed. */
+  readonly maxFileBytes?: number;
+}
+
 export async function startGatewayProcess(
   backend: Backend,
   env: Readonly<Record<string, string>>,
+  { maxFileBytes }: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../cli/corral.ts'), 'gateway'], {
+  const command = [process.execPath, join(import.meta.dirname, '../../cli/corral.ts'), 'gateway'];
+  // A shell counts in blocks of 512 bytes.
+  const limit = maxFileBytes === undefined ? '' : `ulimit -f ${maxFileBytes / 512}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/node'),

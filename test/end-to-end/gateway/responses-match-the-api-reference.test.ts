@@ -23,7 +23,7 @@ const opsSecret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
 const slowSecret = 'sk-slow-0123456789abcdefghijklmnopqrstuvwxyz012';
 const thriftySecret = 'sk-thrifty-0123456789abcdefghijklmnopqrstuvw';
 const keys = keyFileText({
-  tester: { secret: testerSecret, scopes: ['inference', 'native'] },
+  tester: { secret: testerSecret, scopes: ['inference', 'native', 'batch'] },
   ops: { secret: opsSecret, scopes: ['admin', 'metrics'] },
   slow: { secret: slowSecret, limits: { requestsPerMinute: 1 } },
   thrifty: { secret: thriftySecret, limits: { tokensPerMinute: 2 } },
@@ -39,6 +39,8 @@ beforeAll(async () => {
     MODEL_ALIAS: 'demo',
     MAX_TOKENS_PER_MINUTE: '1000000',
     MAX_REQUEST_BODY_SIZE: '100KiB',
+    STORE: 'on',
+    MAX_FILE_SIZE: '100KiB',
   };
   corral = await startTestGateway({ backend: engine.backend, keys, env });
   contract = new ApiContract((await (await fetch(`${corral.origin}/openapi.json`)).json()) as object);
@@ -54,6 +56,9 @@ interface Question {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const isSent = (body: unknown): body is string | FormData =>
+  typeof body === 'string' || body instanceof FormData;
+
 /** Sends a request; returns the status and every difference from the document. */
 async function send(question: string, { body, secret = testerSecret, headers = {} }: Question = {}) {
   const [method = '', target = ''] = question.split(' ');
@@ -61,10 +66,10 @@ async function send(question: string, { body, secret = testerSecret, headers = {
     method,
     headers: {
       ...(secret !== null && { authorization: `Bearer ${secret}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(body !== undefined && !(body instanceof FormData) && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: isSent(body) ? body : JSON.stringify(body) }),
   });
   const path = new URL(response.url).pathname;
   const contentType = response.headers.get('content-type') ?? '';
@@ -176,6 +181,63 @@ describe('responses of the gateway itself', () => {
     });
     expect(await send('DELETE /admin/requests/long', ops)).toEqual([200]);
     expect(await long).toEqual([403]);
+  });
+});
+
+describe('files and batches', () => {
+  const form = (size: number, purpose = 'batch') => {
+    const body = new FormData();
+    body.append('purpose', purpose);
+    body.append('file', new Blob(['x'.repeat(size)]), 'lines.jsonl');
+    return body;
+  };
+  const upload = async () => {
+    const headers = { authorization: `Bearer ${testerSecret}` };
+    const response = await fetch(`${corral.origin}/v1/files`, { method: 'POST', headers, body: form(3) });
+    return ((await response.json()) as { id: string }).id;
+  };
+  const wanted = (input_file_id: string) => ({
+    ...{ input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h' },
+  });
+  const requests = [{ custom_id: 'one', params: {} }];
+
+  it.each([
+    [200, 'POST /v1/files', { body: form(3) }],
+    [400, 'POST /v1/files', { body: form(0) }],
+    [400, 'POST /v1/files', { body: form(3, 'other') }],
+    [413, 'POST /files', { body: form(200_000) }],
+    [415, 'POST /v1/files', { body: { purpose: 'batch' } }],
+    [200, 'GET /v1/files?limit=1', {}],
+    [400, 'GET /v1/files?limit=0', {}],
+    [404, 'GET /files/file-0', {}],
+    [404, 'DELETE /v1/files/file-0', {}],
+    [404, 'GET /v1/files/file-0/content', {}],
+    [400, 'POST /v1/batches', { body: {} }],
+    [404, 'POST /v1/batches', { body: wanted('file-0') }],
+    [200, 'GET /batches', {}],
+    [404, 'GET /v1/batches/batch_0', {}],
+    [404, 'POST /v1/batches/batch_0/cancel', {}],
+    [200, 'POST /v1/messages/batches', { body: { requests } }],
+    [400, 'POST /v1/messages/batches', { body: { requests: [] } }],
+    [413, 'POST /v1/messages/batches', { body: { requests, more: 'x'.repeat(200_000) } }],
+    [200, 'GET /v1/messages/batches', {}],
+    [400, 'GET /v1/messages/batches?limit=0', {}],
+    [404, 'GET /v1/messages/batches/msgbatch_0', {}],
+    [404, 'GET /v1/messages/batches/msgbatch_0/results', {}],
+    [404, 'POST /v1/messages/batches/msgbatch_0/cancel', {}],
+    [404, 'DELETE /v1/messages/batches/msgbatch_0', {}],
+    [403, 'GET /v1/files', { secret: opsSecret }],
+  ] as const)('%d of %s', async (status, question, request) => {
+    expect(await send(question, request)).toEqual([status]);
+  });
+
+  it('of one file and one batch, from their creation to their end', async () => {
+    const id = await upload();
+    expect(await send(`GET /v1/files/${id}`)).toEqual([200]);
+    const headers = { 'idempotency-key': 'one' };
+    expect(await send('POST /v1/batches', { body: wanted(id), headers })).toEqual([200]);
+    expect(await send('POST /v1/batches', { body: wanted(await upload()), headers })).toEqual([409]);
+    expect(await send(`DELETE /v1/files/${id}`)).toEqual([200]);
   });
 });
 

@@ -1,0 +1,34 @@
+import { invalidValue } from '../../errors/catalogue.ts';
+import type { GatewayContext } from '../../proxy/gateway-context.ts';
+
+/** The number of items of a page: `limit` in the query, within OpenAI's or Anthropic's bounds. */
+export function readLimit(c: GatewayContext, usual: number, most: number): number {
+  const given = c.req.query('limit');
+  if (given === undefined || given === '') return usual;
+  const limit = /^\d{1,6}$/.test(given) ? Number(given) : 0;
+  if (limit < 1 || limit > most) throw invalidValue('limit', `an integer from 1 to ${most}`, given);
+  return limit;
+}
+
+/** An id in the query; undefined if it is missing or empty, as some clients send it. */
+export const readId = (c: GatewayContext, name: string): string | undefined => c.req.query(name) || undefined;
+
+/** The order of a list by time. */
+export function readOrder(c: GatewayContext): 'asc' | 'desc' {
+  const order = c.req.query('order') || 'desc';
+  if (order !== 'asc' && order !== 'desc') throw invalidValue('order', '"asc" or "desc"', order);
+  return order;
+}
+
+/** A page of a list in OpenAI's format. */
+export const listPage = <T extends { readonly id: string }>(data: readonly T[], hasMore: boolean) => ({
+  object: 'list',
+  data,
+  first_id: data[0]?.id ?? null,
+  last_id: data.at(-1)?.id ?? null,
+  has_more: hasMore,
+});
+
+/** Also for the item of another key. */
+export const unknownCursor = (name: string, what: 'file' | 'batch') =>
+  invalidValue(name, `the id of a ${what} in this list`);
