@@ -1,3 +1,4 @@
+import type { FileMeta } from '../models/file-meta.ts';
 import type { BackendAddress, BackendStatus } from './backend.ts';
 
 /**
@@ -88,6 +89,8 @@ export interface ModelState {
   readonly pin: boolean;
   /** It is no longer in `models.json`, and is stopped once its requests have ended. */
   readonly removed: boolean;
+  /** What its file says of it; undefined if that is unknown. */
+  readonly meta?: FileMeta;
 }
 
 /** One engine of a model. Id, address and key stay the same as long as the supervisor lives. */

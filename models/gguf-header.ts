@@ -6,6 +6,8 @@ export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   /** The bytes of each tensor in this file, by name. */
   readonly tensors: ReadonlyMap<string, number>;
+  /** How many numbers the tensors in this file have. */
+  readonly parameters: number;
 }
 
 export type MetadataValue = number | boolean | string | readonly number[];
@@ -38,29 +40,51 @@ function parseHeader(reader: HeaderReader, fileBytes: number): GgufHeader {
   const starts = Array.from({ length: tensorCount }, () => readTensorStart(reader));
   const alignment = Number(metadata.get('general.alignment')) || defaultAlignment;
   const dataBytes = fileBytes - Math.ceil(reader.position / alignment) * alignment;
-  return { metadata, tensors: tensorBytes(starts, dataBytes) };
+  const parameters = starts.reduce((sum, { elements }) => sum + elements, 0);
+  return { metadata, tensors: tensorBytes(starts, dataBytes, alignment), parameters };
 }
 
 interface TensorStart {
   readonly name: string;
   readonly offset: number;
+  /** How many numbers it has. */
+  readonly elements: number;
+  /** Of its numbers. */
+  readonly type: number;
 }
 
 function readTensorStart(reader: HeaderReader): TensorStart {
   const name = reader.text();
-  const dimensions = reader.u32();
-  reader.skip(dimensions * 8 + 4);
-  return { name, offset: reader.u64() };
+  let elements = 1;
+  for (let left = reader.u32(); left > 0; left--) elements *= reader.u64();
+  return { name, elements, type: reader.u32(), offset: reader.u64() };
 }
 
-/** A tensor ends where the next one begins: this holds for every data type, those of the future included. */
-function tensorBytes(starts: readonly TensorStart[], dataBytes: number): Map<string, number> {
+/** Numbers and bytes of a block, by the type of its numbers: f32, f16, bf16 and the common quantizations. */
+const blocks: Readonly<Record<number, readonly [numbers: number, bytes: number]>> = {
+  ...{ 0: [1, 4], 1: [1, 2], 30: [1, 2] },
+  ...{ 2: [32, 18], 3: [32, 20], 6: [32, 22], 7: [32, 24], 8: [32, 34], 20: [32, 18], 39: [32, 17] },
+  ...{ 10: [256, 84], 11: [256, 110], 12: [256, 144], 13: [256, 176], 14: [256, 210], 23: [256, 136] },
+};
+
+/**
+ * A tensor ends where the next one begins: this holds for every data type, those of the future included. Of a known type,
+ * the bytes between two tensors do not count.
+ */
+function tensorBytes(
+  starts: readonly TensorStart[],
+  dataBytes: number,
+  alignment: number,
+): Map<string, number> {
   const inOrder = starts.toSorted((a, b) => a.offset - b.offset);
   return new Map(
-    inOrder.map(({ name, offset }, index) => [
-      name,
-      Math.max(0, (inOrder[index + 1]?.offset ?? dataBytes) - offset),
-    ]),
+    inOrder.map(({ name, offset, elements, type }, index) => {
+      const room = Math.max(0, (inOrder[index + 1]?.offset ?? dataBytes) - offset);
+      const [numbers, bytes] = blocks[type] ?? [1, 0];
+      const exact = (elements / numbers) * bytes;
+      const isPadded = exact <= room && room - exact < alignment;
+      return [name, isPadded ? exact : room];
+    }),
   );
 }
 

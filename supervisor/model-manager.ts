@@ -147,6 +147,7 @@ export class ModelManager implements MemoryReport {
       if (this.#isClosed) return;
       const before = this.#models;
       this.#models = applyRegistry(before, this.#registry, this.#options.factory);
+      for (const model of this.#models) model.meta = model.record && this.#memory.metaOf(model.record);
       for (const model of before) if (!this.#models.includes(model)) this.past.keep(model);
       this.#recordDemand(this.#models.filter((model) => !before.includes(model)));
       this.#place();

@@ -1,4 +1,5 @@
 import { availableMemory } from '../models/available-memory.ts';
+import { type FileMeta, readFileMeta } from '../models/file-meta.ts';
 import { budgetProblems, type MemoryBudget, needInAll, resolveBudget } from '../models/memory-budget.ts';
 import { estimateNeed, type MemoryNeed } from '../models/memory-need.ts';
 import type { ModelRecord, Registry } from '../models/registry.ts';
@@ -28,6 +29,8 @@ export class ModelMemory {
   /** Estimates, because the headers of model files are long. */
   readonly #estimates = new WeakMap<ModelRecord, MemoryNeed>();
 
+  readonly #metas = new WeakMap<ModelRecord, FileMeta>();
+
   constructor(config: SupervisorConfig, budget: MemoryBudget = unlimited) {
     this.#config = config;
     this.budget = budget;
@@ -54,6 +57,16 @@ export class ModelMemory {
   /** Models that can never be loaded within the budget. */
   problemsOf(registry: Registry): string[] {
     return budgetProblems(registry, (model) => this.#estimate(model), this.budget);
+  }
+
+  /** Of its file; undefined if there is none yet, or it cannot be read. */
+  metaOf(record: ModelRecord): FileMeta | undefined {
+    const { source } = record;
+    const known = this.#metas.get(record);
+    if (known || source.kind === 'backends' || source.kind === 'hugging-face') return known;
+    const meta = readFileMeta(source.path);
+    if (meta) this.#metas.set(record, meta);
+    return meta;
   }
 
   describeMisfit({ need, available }: { readonly need: number; readonly available: number }): string {

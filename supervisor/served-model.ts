@@ -1,5 +1,6 @@
 import type { BackendStatus } from '../health/backend.ts';
 import type { ModelState, ModelStatus } from '../health/supervisor-messages.ts';
+import type { FileMeta } from '../models/file-meta.ts';
 import type { ModelRecord } from '../models/registry.ts';
 import type { Engine } from './engine.ts';
 import { ModelUsage } from './model-usage.ts';
@@ -26,6 +27,8 @@ export class ServedModel {
   loadedAt: number | undefined;
   /** It has been decided to load it; its memory may still be in use. */
   isSwitchBegun = false;
+  /** What its file says of it; undefined if that is unknown. */
+  meta: FileMeta | undefined;
   /** Why it cannot be loaded at all; undefined if it can, as far as is known. */
   misfit: string | undefined;
   /** What it took at its last load, in bytes. */
@@ -117,6 +120,7 @@ export class ServedModel {
       ...{ id: this.id, status: this.status, pin: this.pin, removed: this.isGone },
       loadProgress: this.loadProgress ?? null,
       failure: this.failure ?? null,
+      ...(this.meta && { meta: this.meta }),
     };
   }
 

@@ -33,9 +33,13 @@ export async function listDirectory(
 }
 
 async function describeEntry({ record, state, engines }: ModelEntry): Promise<ListedModel> {
-  const engine = engines.find(({ monitor }) => monitor.status === 'ready') ?? engines[0];
-  const meta = await engine?.modelMeta.read();
+  const ready = engines.find(({ monitor }) => monitor.status === 'ready');
+  const engine = ready ?? engines[0];
   const props = engine?.monitor.props ?? configuredProps(record.ctx, record.mmproj !== undefined);
+  const reported = await engine?.modelMeta.read();
+  // Without an engine, its file tells the same.
+  const ofFile = state.meta && { ...(props && { n_ctx: props.contextPerSlot }), ...state.meta };
+  const meta = ready === undefined ? (ofFile ?? reported) : (reported ?? ofFile);
   const { id, kind, listed } = record;
   return { id, kind, listed, info: { meta, props, status: state.status } };
 }

@@ -10,7 +10,7 @@ import type { QueueCounts } from '../scheduler/fair-queue.ts';
 import type { AliasEntry, ModelDirectory } from './model-directory.ts';
 
 /** A model for operators: its state, and what the supervisor and `models.json` say of it. */
-export interface ModelView extends Omit<ModelState, 'removed'> {
+export interface ModelView extends Omit<ModelState, 'removed' | 'meta'> {
   readonly kind: ModelKind;
   /** Whether `GET /v1/models` lists it. */
   readonly listed: boolean;

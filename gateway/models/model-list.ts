@@ -1,6 +1,7 @@
 import type { Backend, BackendStatus } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type BackendProps, type ModelMeta, readModelMeta } from '../../health/props.ts';
+import type { ModelKind } from '../../models/registry.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 
 /** What is known of a model that clients may name. */
@@ -24,14 +25,21 @@ export function getModelStatus(
 /** When this process started, seconds. A model needs a date that is the same in every response. */
 const startedAt = Math.floor(Date.now() / 1000);
 
+/** What a model gives, in the terms of model lists: OpenRouter's modalities and Ollama's capabilities. */
+const outputs = {
+  chat: { modality: 'text', capability: 'completion' },
+  embeddings: { modality: 'embeddings', capability: 'embedding' },
+  rerank: { modality: 'rerank', capability: 'rerank' },
+} as const satisfies Record<ModelKind, object>;
+
 /** OpenAI's four fields, and those in which clients of other servers look for a model's context size and inputs. */
-export function describeModel(id: string, { meta, props, status }: ModelInfo) {
+export function describeModel(id: string, kind: ModelKind, { meta, props, status }: ModelInfo) {
   return {
     ...{ id, object: 'model', created: startedAt, owned_by: 'llama-corral' },
     ...(meta && { meta }),
     ...(props && {
       context_length: props.contextPerSlot,
-      architecture: { input_modalities: listInputs(props), output_modalities: ['text'] },
+      architecture: { input_modalities: listInputs(props), output_modalities: [outputs[kind].modality] },
     }),
     status,
   };
@@ -43,12 +51,12 @@ function listInputs({ modalities }: Pick<BackendProps, 'modalities'>): readonly 
 }
 
 /** A model in Ollama's format, which llama-server's list has beside OpenAI's. llama-server leaves the same fields empty. */
-export function ollamaModelEntry(id: string, { props }: ModelInfo) {
+export function ollamaModelEntry(id: string, kind: ModelKind, { props }: ModelInfo) {
   const { vision = false, audio = false } = props?.modalities ?? {};
   return {
     ...{ name: id, model: id, modified_at: '', size: '', digest: '', type: 'model' },
     ...{ description: '', tags: [''], parameters: '' },
-    capabilities: vision || audio ? ['completion', 'multimodal'] : ['completion'],
+    capabilities: [outputs[kind].capability, ...(vision || audio ? ['multimodal'] : [])],
     details: {
       ...{ parent_model: '', format: 'gguf', family: '', families: [''] },
       ...{ parameter_size: '', quantization_level: '' },

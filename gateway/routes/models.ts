@@ -33,7 +33,7 @@ export function listModels(options: ModelRouteOptions) {
     return c.json({
       object: 'list',
       data: models.map((model) => describeListed(model, options)),
-      models: models.map(({ id, info }) => ollamaModelEntry(id, info)),
+      models: models.map(({ id, kind, info }) => ollamaModelEntry(id, kind, info)),
     });
   };
 }
@@ -53,7 +53,7 @@ const describeListed = (
   { id, kind, info, targets }: ListedModel,
   { directory }: Pick<ModelRouteOptions, 'directory'>,
 ) => ({
-  ...describeModel(id, info),
+  ...describeModel(id, kind, info),
   ...(directory && { kind }),
   ...(targets && { targets }),
 });

@@ -24,7 +24,7 @@ export const modelObject = z.strictObject({
   architecture: z
     .strictObject({
       input_modalities: z.array(z.enum(['text', 'image', 'audio', 'video'])),
-      output_modalities: z.array(z.literal('text')),
+      output_modalities: z.array(z.enum(['text', 'embeddings', 'rerank'])),
     })
     .optional(),
   status: z.enum(['unloaded', 'loading', 'loaded', 'sleeping', 'failed']),
