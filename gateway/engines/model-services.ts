@@ -17,6 +17,8 @@ export interface RequestedModel {
   engineOf(lease: Lease, conversation: string | undefined): EngineServices;
   /** The engine for a line of a batch. */
   pickIdleEngine(): EngineServices;
+  /** How many slots of its engines batches may use now. */
+  readonly batchSlots: number;
   /** An engine rejects our key: others serve its requests for a while. False if there is none that can. */
   avoid(engine: EngineServices): boolean;
   /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
@@ -68,6 +70,10 @@ export class OnlyModel implements RequestedModel {
 
   pickIdleEngine(): EngineServices {
     return this.#engine;
+  }
+
+  get batchSlots(): number {
+    return this.#engine.scheduler.batches.capacity;
   }
 
   avoid(): boolean {
@@ -200,6 +206,10 @@ export class ModelServices implements RequestedModel {
     const engine = pickIdleEngine(this.engines);
     if (engine === undefined) throw new Error(`the model ${this.id} has no engine`);
     return engine;
+  }
+
+  get batchSlots(): number {
+    return this.engines.reduce((sum, { scheduler }) => sum + scheduler.batches.capacity, 0);
   }
 
   avoid(engine: EngineServices): boolean {

@@ -102,6 +102,14 @@ export const batches = {
     'corral_batch_preemptions_total',
     'How often a line of a batch gave its slots to a waiting request; it is continued later.',
   ),
+  slots: define('Queue and limits', 'gauge')(
+    'corral_batch_slots',
+    'Slots that batches may use while no other request needs them (BATCH_SLOTS).',
+  ),
+  leased: define('Queue and limits', 'gauge')(
+    'corral_batch_slots_leased',
+    'Slots in use by lines of batches; corral_slots_leased includes them.',
+  ),
   discarded: define('Requests', 'counter')(
     'corral_batch_discarded_tokens_total',
     'Output tokens of lines that gave way and had to be started again.',

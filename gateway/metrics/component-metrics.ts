@@ -3,13 +3,14 @@ import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type Key, priorities } from '../../keys/key.ts';
 import { getKeyStatus, type KeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import type { EngineOverview } from '../engines/models-overview.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
 import type { FailedLogins } from '../middleware/authenticate.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import { classForWeight, requestClasses } from '../scheduler/lane.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
 import {
   backend,
+  batches,
   endpointPicker,
   keys as keyMetrics,
   type MetricSample,
@@ -20,7 +21,7 @@ import { registerSamples, registerValue, statusSamples } from './register.ts';
 
 /** The components whose state is shown. They are read at the scrape only. */
 export interface MetricSources {
-  readonly scheduler: Pick<Scheduler, 'counts' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'>;
+  readonly scheduler: EngineOverview['scheduler'];
   readonly maxWaiting: number;
   readonly backendMonitor: Pick<BackendMonitor, 'status' | 'since' | 'props'>;
   readonly liveRequests: Pick<LiveRequests, 'count'>;
@@ -68,6 +69,8 @@ function registerQueueMetrics(registry: Registry, { scheduler, maxWaiting }: Met
   registerSamples(registry, queue.admissions, () => admissionsByPriority(scheduler));
   registerValue(registry, queue.slots, () => scheduler.counts.capacity);
   registerValue(registry, queue.leased, () => scheduler.counts.leased);
+  registerValue(registry, batches.slots, () => scheduler.batches.capacity);
+  registerValue(registry, batches.leased, () => scheduler.batches.leased);
   registerValue(registry, endpointPicker.waiting, () => scheduler.counts.waiting);
   registerValue(registry, endpointPicker.running, () => scheduler.counts.leased);
 }

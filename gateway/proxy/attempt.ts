@@ -45,6 +45,8 @@ export async function runAttempt(
     context.engine = context.isBatch ? model.pickIdleEngine() : model.pickEngine(conversation);
     const admitting = admit(context, asked);
     const lease = admitting instanceof Promise ? await admitting : admitting;
+    // So many lines, and one more, the runner has under way at once.
+    if (context.isBatch) context.response.setHeader('x-corral-batch-slots', model.batchSlots);
     const { quarantine } = context.engine;
     let tracked: TrackedRequest | undefined;
     try {

@@ -24,7 +24,6 @@ export function createProbes({ overview, keys, models }: ProbeOptions) {
     readyz: (c: GatewayContext) => (status() === 'ready' ? c.text('ready') : c.text(status(), 503)),
     health(c: GatewayContext) {
       const { capacity, leased, waiting } = scheduler.counts;
-      const { batches } = scheduler;
       const body = {
         status: status(),
         model: models.public[0] ?? null,
@@ -35,7 +34,6 @@ export function createProbes({ overview, keys, models }: ProbeOptions) {
         },
         queue: { waiting },
         slots: { total: capacity, busy: leased },
-        batches: { slots: batches.capacity, busy: batches.leased, waiting: batches.waiting },
         // The problem itself names files, so it goes to the log and to administrators only.
         ...(keys && { keys: { problem: keys.problem !== undefined } }),
       };

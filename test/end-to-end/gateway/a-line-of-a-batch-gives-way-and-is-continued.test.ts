@@ -33,7 +33,8 @@ async function send(path: string, body: object, headers: Record<string, string>)
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
-  return { status: response.status, json: await response.json() };
+  const slots = response.headers.get('x-corral-batch-slots');
+  return { status: response.status, slots, json: await response.json() };
 }
 
 /** The requests of a client take their turn while the line runs; a client gets its response long before the line is complete. */
@@ -84,8 +85,9 @@ it.each(apis)('%s: the response is as if nothing had happened', async (path, fie
     await hasGenerated(30);
     expect(await interrupt()).toMatchObject({ status: 200 });
   }
-  const { status, json } = await line;
-  expect(status).toBe(200);
+  const { status, slots, json } = await line;
+  expect([status, slots]).toEqual([200, '1']);
+  expect(expected.slots, 'the header is for the runner').toBeNull();
   expect(withoutIds(json)).toBe(withoutIds(expected.json));
   const logged = await lineOfBatch();
   expect(logged).toMatchObject({ preempted: 3, status: 200 });
