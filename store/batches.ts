@@ -96,11 +96,11 @@ export class Batches {
     const start = edge === undefined ? undefined : this.#numberOf(owner, edge);
     if (edge !== undefined && start === undefined) return 'unknown-after';
     const backwards = before !== undefined;
+    const [beyond, numbers] = start === undefined ? ['', []] : [`AND n ${backwards ? '>' : '<'} ?`, [start]];
     const rows = this.#db.all(
-      `SELECT * FROM batches
-       WHERE owner = ? AND (? IS NULL OR n ${backwards ? '>' : '<'} ?) AND (? IS NULL OR dialect = ?)
+      `SELECT * FROM batches WHERE owner = ? ${beyond} AND (? IS NULL OR dialect = ?)
        ORDER BY n ${backwards ? 'ASC' : 'DESC'} LIMIT ?`,
-      ...[owner, start ?? null, start ?? null, dialect ?? null, dialect ?? null, limit + 1],
+      ...[owner, ...numbers, dialect ?? null, dialect ?? null, limit + 1],
     );
     const page = rows.slice(0, limit).map(toBatch);
     return { batches: backwards ? page.reverse() : page, hasMore: rows.length > limit };

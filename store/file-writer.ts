@@ -69,10 +69,11 @@ export class FileWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'closed') return;
     const { id, contents, release } = this.#options;
-    if (this.#state !== 'committed') contents.remove(id);
+    const isCommitted = this.#state === 'committed';
     this.#state = 'closed';
     release(this.#bytes);
     await this.#handle.close();
+    if (!isCommitted) contents.remove(id);
   }
 
   async #sealFrame(cipher: FrameCipher, end: number): Promise<void> {

@@ -79,18 +79,14 @@ export class Files {
 
   list(owner: string, { after, limit, order, purpose }: FileQuery): FilePage | 'unknown-after' {
     const { retention } = this.#config;
-    const start =
-      after === undefined
-        ? undefined
-        : this.#db.get('SELECT n FROM files WHERE id = ? AND owner = ?', after, owner);
+    const start = after === undefined ? undefined : this.#numberOf(owner, after);
     if (after !== undefined && start === undefined) return 'unknown-after';
-    const compared = order === 'asc' ? '>' : '<';
+    const [behind, numbers] =
+      start === undefined ? ['', []] : [`AND n ${order === 'asc' ? '>' : '<'} ?`, [start]];
     const rows = this.#db.all(
       `SELECT ${fileColumns} FROM files
-       WHERE owner = ? AND ${isVisible} AND (? IS NULL OR n ${compared} ?) AND (? IS NULL OR purpose = ?)
-       ORDER BY n ${order} LIMIT ?`,
-      ...[retention, owner, retention, now()],
-      ...[start?.n ?? null, start?.n ?? null, purpose ?? null, purpose ?? null, limit + 1],
+       WHERE owner = ? AND ${isVisible} ${behind} AND (? IS NULL OR purpose = ?) ORDER BY n ${order} LIMIT ?`,
+      ...[retention, owner, retention, now(), ...numbers, purpose ?? null, purpose ?? null, limit + 1],
     );
     return { files: rows.slice(0, limit).map(toStoredFile), hasMore: rows.length > limit };
   }
@@ -138,6 +134,11 @@ export class Files {
     } finally {
       await handle.close();
     }
+  }
+
+  #numberOf(owner: string, id: string): number | undefined {
+    const row = this.#db.get('SELECT n FROM files WHERE id = ? AND owner = ?', id, owner);
+    return row && Number(row.n);
   }
 
   #find(id: string): Content {

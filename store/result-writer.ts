@@ -66,7 +66,8 @@ export class ResultWriter {
       appendResults(this.#contents, files.output, textOf(results, true)),
       appendResults(this.#contents, files.error, textOf(results, false)),
     ]);
-    this.#db.transaction(() => this.#record(batch, results, output, error));
+    const isRecorded = this.#db.transaction(() => this.#record(batch, results, output, error));
+    if (!isRecorded) this.#removeIfGone(batch);
   }
 
   /** The first result of each line that has none. */
@@ -78,7 +79,8 @@ export class ResultWriter {
     return [...byLine.values()].filter(({ number }) => isPending(number)).reverse();
   }
 
-  #record(batch: Row, results: readonly LineResult[], output: ResultFile, error: ResultFile): void {
+  /** Returns false if the batch has ended or was removed meanwhile. */
+  #record(batch: Row, results: readonly LineResult[], output: ResultFile, error: ResultFile): boolean {
     const count = (state: LineResult['state']) => results.filter((result) => result.state === state).length;
     const sum = (name: keyof Batch['usage']) =>
       results.reduce((total, { usage }) => total + (usage?.[name] ?? 0), 0);
@@ -92,9 +94,16 @@ export class ResultWriter {
       ...[count('completed'), count('failed'), count('expired'), count('cancelled')],
       ...[sum('inputTokens'), sum('cachedTokens'), sum('outputTokens'), sum('reasoningTokens'), n],
     );
-    if (recorded === 0) return;
+    if (recorded === 0) return false;
     for (const { number, state } of results)
       this.#db.run('UPDATE lines SET state = ? WHERE batch = ? AND line = ?', stateNumbers[state], n, number);
+    return true;
+  }
+
+  /** Nothing is left of a batch that was purged. */
+  #removeIfGone({ n = null, output_file, error_file }: Row): void {
+    if (this.#db.get('SELECT 1 FROM batches WHERE n = ?', n) !== undefined) return;
+    for (const id of [output_file, error_file]) this.#contents.remove(String(id));
   }
 }
 
