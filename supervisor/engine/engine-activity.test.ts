@@ -35,12 +35,14 @@ describe('the activity of a real llama-server', () => {
     expect(await response).toBe('responded');
   });
 
-  it('is unreachable while it is stopped, and unsupported without its key', async () => {
+  it('is silent while it is stopped, unreachable once it is gone, and unsupported without its key', async () => {
     await using server = await startLlamaServer();
     const otherKey = { ...server.backend, apiKey: 'another' };
     expect(await readEngineActivity(otherKey, timeoutMs)).toEqual({ state: 'unsupported' });
     server.kill('SIGSTOP');
-    expect(await readEngineActivity(server.backend, 100)).toEqual({ state: 'unreachable' });
+    expect(await readEngineActivity(server.backend, 100)).toEqual({ state: 'silent' });
+    await server.stop();
+    expect(await readEngineActivity(server.backend, timeoutMs)).toEqual({ state: 'unreachable' });
   });
 
   it('can be read without keeping it awake', async () => {

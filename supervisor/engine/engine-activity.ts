@@ -4,8 +4,11 @@ import { requestBackend } from '../../health/request-backend.ts';
 /** The result of one check of a llama-server's work. */
 export type EngineActivity =
   | EngineCounters
-  /** loading: the model is not loaded · alive: only `/health` responds · unsupported: no counters · unreachable: no response. */
-  | { readonly state: 'loading' | 'alive' | 'unsupported' | 'unreachable' };
+  /**
+   * loading: the model is not loaded · alive: only `/health` responds · unsupported: no counters · silent: it accepts
+   * connections and does not respond · unreachable: it accepts none.
+   */
+  | { readonly state: 'loading' | 'alive' | 'unsupported' | 'silent' | 'unreachable' };
 
 export interface EngineCounters {
   readonly state: 'counted';
@@ -37,7 +40,8 @@ export async function readEngineActivity(
     return { state: metrics.status === 503 ? 'loading' : 'unsupported' };
   }
   const health = await requestBackend(backend, { path: '/health', timeoutMs });
-  if (health.outcome !== 'responded') return { state: 'unreachable' };
+  if (health.outcome !== 'responded')
+    return { state: health.outcome === 'timed-out' ? 'silent' : 'unreachable' };
   return { state: health.status === 503 ? 'loading' : 'alive' };
 }
 

@@ -13,6 +13,7 @@ const idle: EngineActivity = { state: 'counted', busySlots: 0, done: 7, isExact:
 const loading: EngineActivity = { state: 'loading' };
 const alive: EngineActivity = { state: 'alive' };
 const unsupported: EngineActivity = { state: 'unsupported' };
+const silent: EngineActivity = { state: 'silent' };
 const unreachable: EngineActivity = { state: 'unreachable' };
 const times = (count: number, activity: EngineActivity) => Array.from({ length: count }, () => activity);
 
@@ -48,10 +49,18 @@ describe('a llama-server counts as hung', () => {
   });
 
   it('when it was ready before the first check, and has not responded since', () => {
-    let progress = { ...initialProgress(0), wasUp: true, hasResponded: true };
+    let progress = { ...initialProgress(0), wasUp: true, isListening: true };
     for (let check = 1; check <= 12; check++)
       progress = nextProgress(progress, unreachable, check * 10_000, limits);
     expect(isHung(progress, limits)).toBe(true);
+  });
+
+  it('when it was restarted, listens and does not respond, before any check has seen a response', () => {
+    const short = { ...limits, hangTimeoutMs: 1000, maxStepMs: 300 };
+    let progress = initialProgress(0, true);
+    for (let check = 1; check < 10; check++) progress = nextProgress(progress, silent, check * 100, short);
+    expect(isHung(progress, short)).toBe(false);
+    expect(isHung(nextProgress(progress, silent, 1000, short), short)).toBe(true);
   });
 
   it('when it was busy and makes no progress, whether it may sleep or not', () => {
@@ -69,6 +78,7 @@ describe('a llama-server does not count as hung', () => {
     ['while it is idle', times(500, idle)],
     ['while its model loads', times(500, loading)],
     ['before its first response', times(500, unreachable)],
+    ['during its first load, which LOAD_TIMEOUT limits', times(500, silent)],
     ['when it has no counters', times(500, unsupported)],
   ])('%s', (_, checks) => {
     expect(isFoundHung(checks)).toBe(false);

@@ -43,7 +43,7 @@ export function monitorProgress({
     if (isClosed) return;
     const ready = wasReady();
     progress = nextProgress(
-      { ...progress, wasUp: progress.wasUp || ready, hasResponded: progress.hasResponded || ready },
+      { ...progress, wasUp: progress.wasUp || ready, isListening: progress.isListening || ready },
       activity,
       performance.now(),
       limits,
@@ -85,8 +85,11 @@ export interface Progress {
   readonly busy: boolean;
   /** It has responded before, or an earlier process has in its place. */
   readonly wasUp: boolean;
-  /** It has responded itself since its start. */
-  readonly hasResponded: boolean;
+  /**
+   * It has accepted a connection since its start. From then on it responds, also while it loads: silence is a hang, even if
+   * no check has seen a response. The gateway may have seen it ready earlier, and sent it the request that it hangs on.
+   */
+  readonly isListening: boolean;
   /** When the last check ended. */
   readonly checkedAt: number;
 }
@@ -105,7 +108,7 @@ export interface HangLimits {
 
 /** A restarted llama-server is known to work, so silence counts from its start. */
 export function initialProgress(now: number, isRestart = false): Progress {
-  const none = { done: undefined, slots: undefined, busy: false, hasResponded: false };
+  const none = { done: undefined, slots: undefined, busy: false, isListening: false };
   return { ...none, stuckMs: 0, wasUp: isRestart, checkedAt: now };
 }
 
@@ -117,7 +120,7 @@ export function nextProgress(
   { maxStepMs }: HangLimits,
 ): Progress {
   const counters = activity.state === 'counted' ? activity : undefined;
-  const isReachable = activity.state !== 'unreachable';
+  const isListening = activity.state !== 'unreachable';
   return {
     stuckMs: isStuck(progress, activity)
       ? progress.stuckMs + Math.min(now - progress.checkedAt, maxStepMs)
@@ -125,8 +128,8 @@ export function nextProgress(
     done: counters ? counters.done : progress.done,
     slots: counters?.slots ?? progress.slots,
     busy: counters ? counters.busySlots > 0 : progress.busy,
-    wasUp: progress.wasUp || isReachable,
-    hasResponded: progress.hasResponded || isReachable,
+    wasUp: progress.wasUp || (isListening && activity.state !== 'silent'),
+    isListening: progress.isListening || isListening,
     checkedAt: now,
   };
 }
@@ -137,6 +140,7 @@ function isStuck(progress: Progress, activity: EngineActivity): boolean {
       return activity.busySlots > 0 && activity.done === progress.done && areSlotsStuck(progress, activity);
     case 'alive':
       return true;
+    case 'silent':
     case 'unreachable':
       return progress.wasUp;
     default:
@@ -151,16 +155,16 @@ function areSlotsStuck(progress: Progress, { slots, isExact }: EngineCounters): 
 }
 
 /**
- * The time that a restarted llama-server has for its first response, ms: a busy machine needs more than a short
- * HANG_TIMEOUT allows for the start of a process.
+ * The time that a restarted llama-server has until it listens, ms: a busy machine needs more than a short HANG_TIMEOUT
+ * allows for the start of a process.
  */
 export const startupGraceMs = 60_000;
 
 /** An engine that was idle before it stopped responding may be waking up, if sleep is on: it has the time of a load. */
 export function isHung(
-  { stuckMs, busy, hasResponded }: Progress,
+  { stuckMs, busy, isListening }: Progress,
   { hangTimeoutMs, loadTimeoutMs, maySleep }: HangLimits,
 ): boolean {
-  const limitMs = hasResponded ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
+  const limitMs = isListening ? hangTimeoutMs : Math.max(hangTimeoutMs, startupGraceMs);
   return stuckMs >= (maySleep && !busy ? Math.max(limitMs, loadTimeoutMs) : limitMs);
 }

@@ -13,7 +13,7 @@ export interface Fault {
   readonly inject: (product: ChaosProduct) => Promise<void>;
 }
 
-/** A llama-server that is stopped before it has responded counts as hung after a minute (`startupGraceMs`). */
+/** A llama-server that is stopped before it accepts connections counts as hung after a minute (`startupGraceMs`). */
 const endWithin = { within: 120_000 };
 
 /** Sends a signal to a llama-server and waits until the product serves again. */

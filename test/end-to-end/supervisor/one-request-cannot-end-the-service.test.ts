@@ -105,11 +105,9 @@ it('concurrent requests get their exact responses, and the one that crashes the 
   expect((await crashesOf()) - before).toBeLessThanOrEqual(4);
 });
 
-it('a request that hangs the engine is rejected too', { timeout: 400_000 }, async () => {
-  // On a busy machine, an engine that works may be silent for two seconds. One that hangs before the supervisor has seen it
-  // ready has a minute, which must not end the wait of its request.
-  const env = { HANG_TIMEOUT: '5s', RESTART_MAX_CRASHES: '3', QUEUE_TIMEOUT: '10m' };
-  await using hanging = await startCrashing(env);
+it('a request that hangs the engine is rejected too', async () => {
+  // On a busy machine, an engine that works may be silent for two seconds.
+  await using hanging = await startCrashing({ HANG_TIMEOUT: '5s', RESTART_MAX_CRASHES: '3' });
   for (const word of ['one', 'two']) {
     expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
     expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
