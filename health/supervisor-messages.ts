@@ -124,6 +124,8 @@ export interface ModelDemand {
   readonly waiting: number;
   /** For how long the oldest of them has waited; 0 if there is none. */
   readonly oldestWaitMs: number;
+  /** How many of its leases are those of lines of batches; absent if no line runs or waits. */
+  readonly lineLeases?: number;
 }
 
 /** The complete state of all aliases, sent when it changes. */

@@ -12,8 +12,6 @@ export interface GatewayAddress {
 export interface RunnerConfig {
   readonly store: StoreConfig;
   readonly gateway: GatewayAddress;
-  /** The most slots of one engine that batches may use; undefined: all but one. */
-  readonly batchSlots: number | undefined;
   /** The longest line of an input file, in bytes. */
   readonly maxLineLength: number;
   /** How long lines may still run after a signal. */
@@ -34,7 +32,6 @@ export function runnerConfig(settings: Settings): RunnerConfig | { readonly prob
   return {
     store: storeConfig(settings),
     gateway: { origin: `http://${HOST}:${PORT}`, secret },
-    batchSlots: settings.BATCH_SLOTS,
     maxLineLength: settings.MAX_REQUEST_BODY_SIZE + ENVELOPE,
     drainMs: settings.DRAIN_TIMEOUT,
   };

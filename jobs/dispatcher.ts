@@ -15,13 +15,11 @@ export class Dispatcher {
   readonly #turns = new Turns();
   /** By model: what the gateway has reported. */
   readonly #slots = new Map<string, number>();
-  readonly #batchSlots: number | undefined;
   readonly #isPaused: () => boolean;
-  /** All slots of the gateway, for models that it has not reported yet. */
+  /** All slots, for models that it has not reported yet. */
   #total = 0;
 
-  constructor(batchSlots: number | undefined, isPaused: () => boolean) {
-    this.#batchSlots = batchSlots;
+  constructor(isPaused: () => boolean) {
     this.#isPaused = isPaused;
   }
 
@@ -52,17 +50,12 @@ export class Dispatcher {
 
   #dispatchFor(model: string): void {
     const lines = [...this.#lines].filter((it) => modelOf(it) === model);
-    const most = this.#slotsOf(model) + EXTRA;
+    const most = (this.#slots.get(model) ?? Math.max(0, this.#total - 1)) + EXTRA;
     for (let running = sum(lines.map((it) => it.running)); running < most; running++) {
       const next = this.#turns.next(lines.filter((it) => it.isReady));
       if (next === undefined) return;
       next.runNext().catch(recordUnhandledError);
     }
-  }
-
-  #slotsOf(model: string): number {
-    const most = this.#batchSlots ?? Math.max(1, this.#total - 1);
-    return this.#slots.get(model) ?? Math.min(most, Math.max(1, this.#total));
   }
 }
 

@@ -14,6 +14,8 @@ import { StoreGuard } from './store-guard.ts';
 const POLL = 250;
 /** How often it asks for the number of slots, ms. */
 const SLOTS_POLL = 2000;
+/** How often it removes what has expired, ms. */
+const SWEEP = 10 * 60_000;
 /** When a batch is tried again after a failure of our own, ms. */
 const RETRY_AFTER = 5000;
 /** How long the last results may take to be stored after their lines were cut off, ms. */
@@ -53,13 +55,16 @@ export class Runner {
     this.#onJobs = onJobs;
     this.#gateway = new GatewayClient(config.gateway);
     this.#guard = new StoreGuard(log, this.#closed.signal, (reason) => this.#explainPause(reason));
-    this.#dispatcher = new Dispatcher(config.batchSlots, () => this.#guard.isPaused);
+    this.#dispatcher = new Dispatcher(() => this.#guard.isPaused);
   }
 
   /** Resolves when it was stopped. */
   async run(): Promise<void> {
     await this.#guard.persist(() => this.#store.batches.recover());
     this.#pollSlots().catch(recordUnhandledError);
+    this.#sweep().catch((error) => {
+      if (!this.#closed.signal.aborted) recordUnhandledError(error);
+    });
     while (!this.#isStopping) {
       this.#look();
       await this.#pause(POLL);
@@ -100,6 +105,9 @@ export class Runner {
       if (job === undefined) this.#begin(batch);
       else if (batch.status === 'cancelling') job.interrupt('cancelled');
     }
+    const ids = new Set(open.map(({ id }) => id));
+    // Somebody has purged the store.
+    for (const [id, job] of this.#jobs) if (!ids.has(id)) job.interrupt('stopped');
     this.#report(open.length > 0);
   }
 
@@ -174,6 +182,14 @@ export class Runner {
     while (!this.#isStopping) {
       this.#dispatcher.setTotal(await this.#gateway.slots());
       await this.#pause(SLOTS_POLL);
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    while (!this.#isStopping) {
+      const { files, batches } = await this.#guard.persist(() => this.#store.sweep());
+      if (files + batches > 0) this.#log.info({ files, batches }, 'removed what has expired');
+      await this.#pause(SWEEP);
     }
   }
 

@@ -27,3 +27,20 @@ it('is idle from the end of its last use', () => {
   expect(usage.idleSince).toBe(3000);
   expect(usage.recentUse(4000)).toBeGreaterThan(0);
 });
+
+it('is not used by lines of batches, but has them', () => {
+  const usage = new ModelUsage(100);
+  usage.record(2, { waiting: 0, oldestWaitMs: 0, lineLeases: 2 }, 1000);
+  expect([usage.leases, usage.hasLines, usage.idleSince, usage.wantedSince]).toEqual([
+    2,
+    true,
+    100,
+    undefined,
+  ]);
+  usage.record(3, { waiting: 0, oldestWaitMs: 0, lineLeases: 2 }, 2000);
+  expect(usage.idleSince).toBeUndefined();
+  usage.record(0, { waiting: 0, oldestWaitMs: 0, lineLeases: 0 }, 3000);
+  expect([usage.hasLines, usage.idleSince]).toEqual([true, 3000]);
+  usage.record(0, undefined, 4000);
+  expect(usage.hasLines).toBe(false);
+});

@@ -6,6 +6,9 @@ export class ModelUsage {
   readonly #recentUse = new RecentUse();
   #leases = 0;
   #waitingSince: number | undefined;
+  #lineLeases: number | undefined;
+  /** Leases that are not those of lines. */
+  #used = 0;
   #requestedAt: number | undefined;
   #usedUntil: number;
 
@@ -13,6 +16,7 @@ export class ModelUsage {
     this.#usedUntil = now;
   }
 
+  /** Those of lines of batches included. */
   get leases(): number {
     return this.#leases;
   }
@@ -21,6 +25,11 @@ export class ModelUsage {
   get wantedSince(): number | undefined {
     const times = [this.#waitingSince, this.#requestedAt].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Whether lines of batches run at it, or wait for it. All else here is about other requests. */
+  get hasLines(): boolean {
+    return this.#lineLeases !== undefined;
   }
 
   /** Since when it has not been used; undefined while it is. */
@@ -35,8 +44,11 @@ export class ModelUsage {
   /** What the gateway has reported. */
   record(leases: number, demand: ModelDemand | undefined, now: number): void {
     const wasInUse = this.#isInUse;
-    if (leases !== this.#leases) this.#recentUse.record(leases, now);
+    this.#lineLeases = demand?.lineLeases;
+    const used = leases - (this.#lineLeases ?? 0);
+    if (used !== this.#used) this.#recentUse.record(used, now);
     this.#leases = leases;
+    this.#used = used;
     this.#waitingSince = demand && demand.waiting > 0 ? now - demand.oldestWaitMs : undefined;
     if (wasInUse || this.#isInUse) this.#usedUntil = now;
   }
@@ -58,6 +70,6 @@ export class ModelUsage {
   }
 
   get #isInUse(): boolean {
-    return this.#leases > 0 || this.#waitingSince !== undefined;
+    return this.#used > 0 || this.#waitingSince !== undefined;
   }
 }

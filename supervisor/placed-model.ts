@@ -12,6 +12,7 @@ export function placedModel(model: ServedModel, need: number, now: number): Plac
     leases: usage.leases,
     wantedSince: isRemoved ? undefined : usage.wantedSince,
     idleSince: usage.idleSince,
+    hasLines: usage.hasLines,
     loadMs: loadTimeOf(model),
     recentUse: usage.recentUse(now),
   };

@@ -166,3 +166,40 @@ it('a load that failed for memory comes again after one more model was unloaded'
   expect(stepAt(arrival, again, other)).toEqual(unload('other', 'a'));
   expect(stepAt(arrival, again)).toEqual(load('a'));
 });
+
+describe('a batch', () => {
+  const batch = (id: string, fields: Partial<PlacedModel> = {}) =>
+    unloaded(id, { hasLines: true, ...fields });
+
+  it('gets its model loaded where there is room, after those that somebody waits for', () => {
+    expect(stepAt(arrival, batch('a'), busy('b', { need: 4 }))).toEqual(load('a'));
+    expect(stepAt(arrival, batch('a'), wanted('b', arrival))).toEqual(load('b'));
+  });
+
+  it('replaces no model that is in use, however long it waits', () => {
+    expect(stepAt(arrival + 100 * hold, batch('a'), busy('b'))).toEqual(wait());
+  });
+
+  it('replaces a model that nobody has used for the hold', () => {
+    const resident = loaded('b', { idleSince: arrival });
+    expect(stepAt(arrival, batch('a'), resident)).toEqual(wait(arrival + hold));
+    expect(stepAt(arrival + hold, batch('a'), resident)).toEqual(unload('b', 'a'));
+  });
+
+  it('does not replace the model of another batch', () => {
+    expect(stepAt(arrival, batch('a'), loaded('b', { hasLines: true, leases: 3 }))).toEqual(wait());
+  });
+
+  it('gives the memory back at once to a model that somebody waits for', () => {
+    const since = { switchedAt: arrival - 1, loadedAt: arrival, idleSince: arrival };
+    const resident = loaded('b', { hasLines: true, leases: 3, ...since });
+    expect(stepAt(arrival, wanted('a', arrival), resident)).toEqual(drain('b', 'a'));
+    const usedSince = { ...resident, idleSince: arrival + 1 };
+    expect(stepAt(arrival + 1, wanted('a', arrival + 1), usedSince)).toEqual(wait(arrival - 1 + hold));
+  });
+
+  it('keeps a model that has a ttl', () => {
+    const model = loaded('b', { ttl: 1, hasLines: true, leases: 0, idleSince: arrival });
+    expect(stepAt(arrival + hold, model)).toEqual(wait());
+  });
+});

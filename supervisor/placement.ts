@@ -15,13 +15,15 @@ export interface PlacedModel {
   readonly need: number;
   /** Requests at its engines. */
   readonly leases: number;
+  /** Lines of batches run at it or wait for it. They make it wanted, but replace no model that others use. */
+  readonly hasLines?: boolean;
   /** Since when somebody has waited for it: a request in line, or an administrator who asked to load it. */
   readonly wantedSince: number | undefined;
   /** When the last switch to it was begun: the first step `for` it, or its load. Undefined before. */
   readonly switchedAt: number | undefined;
   /** When its last load was finished. */
   readonly loadedAt: number | undefined;
-  /** Since when no request has been at it or in line for it; undefined while there is one. */
+  /** Since when no request, but lines of batches, has been at it or in line for it; undefined while there is one. */
   readonly idleSince: number | undefined;
   /** How long it takes to load. */
   readonly loadMs: number;
@@ -76,14 +78,14 @@ export function place(input: PlacementInput): PlacementStep {
 }
 
 const isResident = ({ state }: PlacedModel) => state !== 'unloaded' && state !== 'failed';
-const isWanted = ({ state, pin, wantedSince }: PlacedModel) =>
-  state === 'unloaded' && (pin || wantedSince !== undefined);
+const isWanted = ({ state, pin, wantedSince, hasLines = false }: PlacedModel) =>
+  state === 'unloaded' && (pin || wantedSince !== undefined || hasLines);
 const isLeaving = ({ state }: PlacedModel) => state === 'draining' || state === 'unloading';
 const isReplaceable = ({ state, pin }: PlacedModel) => state === 'loaded' && !pin;
 
 const sumOfNeeds = (models: readonly PlacedModel[]) => models.reduce((sum, { need }) => sum + need, 0);
 
-/** Pinned models first, then the one that has been waited for longest. */
+/** Pinned models first, then the one that has been waited for longest, those for batches last. */
 function byTurn(a: PlacedModel, b: PlacedModel): number {
   const since = ({ pin, wantedSince }: PlacedModel) =>
     pin ? Number.NEGATIVE_INFINITY : (wantedSince ?? Number.POSITIVE_INFINITY);
@@ -123,12 +125,23 @@ function makeRoom(wanted: PlacedModel, input: PlacementInput & Memory): Placemen
  * one switch in that time, and at least as long as its load took.
  */
 function replaceableAt(model: PlacedModel, wanted: PlacedModel, { hold }: PlacementInput): number {
+  if (!wanted.pin && wanted.wantedSince === undefined) return replaceableForBatchAt(model, hold);
+  if (isForBatchAlone(model)) return Number.NEGATIVE_INFINITY;
   const { switchedAt = Number.NEGATIVE_INFINITY, loadedAt = Number.NEGATIVE_INFINITY } = model;
   const heldUntil = wanted.pin ? Number.NEGATIVE_INFINITY : (wanted.wantedSince ?? 0) + hold;
   const unusedFrom = model.idleSince === undefined ? Number.POSITIVE_INFINITY : model.idleSince + hold / 10;
   const settledAt = Math.max(switchedAt + hold, loadedAt + model.loadMs);
   return Math.max(settledAt, Math.min(heldUntil, unusedFrom));
 }
+
+/** A batch waits until nobody has used the model for the hold. Of two batches the one that runs goes on to its end. */
+function replaceableForBatchAt({ idleSince, hasLines = false }: PlacedModel, hold: number): number {
+  return hasLines || idleSince === undefined ? Number.POSITIVE_INFINITY : idleSince + hold;
+}
+
+/** It was loaded for a batch, and nobody else has used it since. */
+const isForBatchAlone = ({ hasLines = false, idleSince, loadedAt }: PlacedModel) =>
+  hasLines && idleSince !== undefined && loadedAt !== undefined && idleSince <= loadedAt;
 
 /** The models whose loss costs least, enough of them to free `missing` bytes; none if all together do not. */
 function cheapest(models: readonly PlacedModel[], missing: number): readonly PlacedModel[] {
@@ -180,8 +193,10 @@ function resumable(
 function expired({ models, now }: PlacementInput, times: readonly number[]): PlacementStep {
   const ends = models
     .filter(isReplaceable)
-    .flatMap(({ id, ttl, idleSince, leases }) =>
-      ttl === undefined || idleSince === undefined || leases > 0 ? [] : [{ id, at: idleSince + ttl }],
+    .flatMap(({ id, ttl, idleSince, leases, hasLines }) =>
+      ttl === undefined || idleSince === undefined || leases > 0 || hasLines
+        ? []
+        : [{ id, at: idleSince + ttl }],
     );
   const due = ends.find(({ at }) => at <= now);
   if (due) return { kind: 'unload', model: due.id, for: undefined };

@@ -18,8 +18,8 @@ const program = join(import.meta.dirname, '..', 'jobs', 'main.ts');
 /** It gets these variables and no others of ours: no client's key, no token for models. */
 const passedVariables = [
   ...(['STORE', 'STORE_KEY', 'MAX_FILE_SIZE', 'STORE_RETENTION_DAYS'] as const),
-  ...(['STORE_MAX_SIZE', 'STORE_MAX_SIZE_PER_KEY', 'BATCH_SLOTS'] as const),
-  ...(['MAX_REQUEST_BODY_SIZE', 'DATA_DIR', 'LOG_LEVEL', 'DRAIN_TIMEOUT'] as const),
+  ...(['STORE_MAX_SIZE', 'STORE_MAX_SIZE_PER_KEY', 'MAX_REQUEST_BODY_SIZE'] as const),
+  ...(['DATA_DIR', 'LOG_LEVEL', 'DRAIN_TIMEOUT'] as const),
 ];
 
 export interface RunnerOptions {

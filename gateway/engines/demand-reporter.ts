@@ -54,7 +54,7 @@ export class DemandReporter implements Disposable {
 
 /** Waiting longer is no change. */
 function withoutTimes({ models, leases }: Demand): readonly unknown[] {
-  return [Object.entries(models).map(([id, { waiting }]) => [id, waiting]), leases];
+  return [Object.entries(models).map(([id, { waiting, lineLeases }]) => [id, waiting, lineLeases]), leases];
 }
 
 export function readDemand(models: Iterable<ModelServices>): Demand {
@@ -65,7 +65,11 @@ export function readDemand(models: Iterable<ModelServices>): Demand {
     const schedulers = engines.flatMap(({ scheduler, countingScheduler }) => [scheduler, countingScheduler]);
     const since = schedulers.flatMap(({ oldestSince }) => oldestSince ?? []);
     const waiting = engines.reduce((sum, { scheduler }) => sum + scheduler.counts.waiting, 0);
-    if (waiting > 0) demand[model] = { waiting, oldestWaitMs: now - Math.min(now, ...since) };
+    const oldestWaitMs = now - Math.min(now, ...since);
+    const lineLeases = engines.reduce((sum, { scheduler }) => sum + scheduler.batches.leased, 0);
+    const hasLines = lineLeases > 0 || engines.some(({ scheduler }) => scheduler.batches.waiting > 0);
+    if (hasLines) demand[model] = { waiting, oldestWaitMs: waiting > 0 ? oldestWaitMs : 0, lineLeases };
+    else if (waiting > 0) demand[model] = { waiting, oldestWaitMs };
     for (const { id, leases: out } of engines) if (id !== undefined && out > 0) leases[id] = out;
   }
   return { models: demand, leases };
