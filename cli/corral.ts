@@ -16,6 +16,7 @@ const corral = new Command('corral')
 
 // Serving starts without loading the other commands: the first probe is due within 300 ms.
 if (!['serve', 'gateway', undefined].includes(args[0])) {
+  const { batchCommand } = await import('./batch/batch-command.ts');
   const { benchCommand } = await import('./bench/bench-command.ts');
   const { keysCommand } = await import('./keys/keys-command.ts');
   const { modelsCommand } = await import('./models/models-command.ts');
@@ -26,6 +27,7 @@ if (!['serve', 'gateway', undefined].includes(args[0])) {
   corral
     .addCommand(keysCommand())
     .addCommand(modelsCommand())
+    .addCommand(batchCommand())
     .addCommand(configCommand())
     .addCommand(doctorCommand())
     .addCommand(benchCommand())

@@ -1,3 +1,4 @@
+import { progressBar, type Terminal, TerminalLine } from '../terminal-line.ts';
 import type { Step } from './report.ts';
 import type { StepTally } from './step-tally.ts';
 
@@ -7,26 +8,17 @@ export interface Progress {
   stop(): void;
 }
 
-interface Terminal {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
-
-const BAR_WIDTH = 20;
-const clearLine = '\r\u001b[K';
-
 /** One line, redrawn five times a second, if there is a terminal. */
 export function showProgress(terminal: Terminal, requests: number | null): Progress {
+  const line = new TerminalLine(terminal);
   let timer: NodeJS.Timeout | undefined;
   return {
     starter: (step, index, of) => (tally, from, until) => {
-      if (!terminal.isTTY) return;
+      if (!line.isVisible) return;
       const head = `${index + 1}/${of} ${step.name}`;
       const draw = () => {
         const at = performance.now();
-        const line = progressLine({ head, counts: tally.counts, at, from, until, requests });
-        terminal.write(clearLine + line.slice(0, (terminal.columns ?? 80) - 1));
+        line.draw(progressLine({ head, counts: tally.counts, at, from, until, requests }));
       };
       draw();
       timer = setInterval(draw, 200);
@@ -35,7 +27,7 @@ export function showProgress(terminal: Terminal, requests: number | null): Progr
       if (timer === undefined) return;
       clearInterval(timer);
       timer = undefined;
-      terminal.write(clearLine);
+      line.clear();
     },
   };
 }
@@ -51,7 +43,7 @@ interface ProgressState {
 
 export function progressLine({ head, counts, at, from, until, requests }: ProgressState): string {
   const { done, failed, pieces } = counts;
-  if (at < from) return `${head}  ${bar(0)} warming up`;
+  if (at < from) return `${head}  ${progressBar(0)} warming up`;
   const ofTime = (at - from) / (until - from);
   const ofRequests = requests === null ? 0 : (done + failed) / requests;
   const seconds = (at - from) / 1000;
@@ -59,10 +51,5 @@ export function progressLine({ head, counts, at, from, until, requests }: Progre
   const faults = failed === 0 ? '' : `, ${failed} failed`;
   const share = Math.min(1, Math.max(ofTime, ofRequests));
   const status = at >= until ? 'waiting for the last responses' : `${Math.floor(share * 100)}%`;
-  return `${head}  ${bar(share)} ${status}  ${done} done${faults}  ${rate} chunks/s`;
-}
-
-function bar(share: number): string {
-  const full = Math.round(share * BAR_WIDTH);
-  return '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
+  return `${head}  ${progressBar(share)} ${status}  ${done} done${faults}  ${rate} chunks/s`;
 }

@@ -11,6 +11,7 @@ import {
 } from '../../gateway/usage/usage-report.ts';
 
 import { readSettings } from '../../settings/read-settings.ts';
+import { formatCount, formatMoney, formatSeconds } from '../format-values.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
 import { formatAgo } from './format-key.ts';
 import { jsonOption, ledgerOption, openLedger, resolveLedger } from './options.ts';
@@ -116,23 +117,6 @@ function cellsOf(usage: UsageValues, hasCost: boolean): string[] {
   const times = [usage.queueSeconds, usage.computeSeconds, usage.machineSeconds].map(formatSeconds);
   return [...counts, ...times, ...(hasCost ? [formatMoney(usage.cost ?? 0)] : [])];
 }
-
-/** `1,234,567`, independent of the locale. */
-const formatCount = (count: number) => count.toLocaleString('en-US');
-
-/** `12.3s`, `4m 05s`, `2h 03m`. */
-function formatSeconds(seconds: number): string {
-  if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
-  const rounded = Math.round(seconds);
-  const minutes = Math.floor(rounded / 60);
-  if (minutes < 60) return `${minutes}m ${twoDigits(rounded % 60)}s`;
-  return `${formatCount(Math.floor(minutes / 60))}h ${twoDigits(minutes % 60)}m`;
-}
-
-const twoDigits = (value: number) => String(value).padStart(2, '0');
-
-/** Two decimals, four below one unit. */
-const formatMoney = (amount: number) => (amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toFixed(4));
 
 function rightAligned(rows: readonly (readonly string[])[]): string[][] {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));

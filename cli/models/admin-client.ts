@@ -1,62 +1,24 @@
-import { Option } from 'commander';
 import * as z from 'zod';
-import { readSettings } from '../../settings/read-settings.ts';
-import { defaultHost, detectPlatform } from '../../supervisor/platform/platform.ts';
-import { connectableHost } from '../../supervisor/probe-gateway.ts';
-import { readApiKey } from '../api-key.ts';
-
-export interface GatewayOptions {
-  readonly gateway?: string;
-  readonly keyFile?: string;
-}
-
-export const gatewayOptions = () => [
-  new Option('--gateway <url>', 'URL of the gateway (default: that of this machine)'),
-  new Option('--key-file <file>', 'file with a key of the scope admin (default: CORRAL_API_KEY)'),
-];
+import { callGateway, findGateway, type GatewayOptions, readErrorBody } from '../gateway-client.ts';
 
 const timeoutMs = 30_000;
 
 /** Calls a route below `/admin` of the running gateway. Throws an error with the fix. */
 export async function callAdmin(
-  { gateway, keyFile }: GatewayOptions,
+  options: GatewayOptions,
   method: 'GET' | 'POST',
   path: string,
 ): Promise<unknown> {
-  const origin = (gateway ?? localGateway()).replace(/\/+$/, '').replace(/\/v1$/, '');
-  const apiKey = await readApiKey(keyFile, process.env);
-  const response = await fetch(`${origin}/admin${path}`, {
-    method,
-    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-    signal: AbortSignal.timeout(timeoutMs),
-  }).catch((error: Error) => {
-    throw new Error(
-      `no gateway answers at ${origin} (${reasonOf(error)}); start it, or name it with --gateway`,
-      {
-        cause: error,
-      },
-    );
-  });
+  const gateway = await findGateway(options);
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await callGateway(gateway, `/admin${path}`, { method, signal });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
-  throw new Error(explain(response.status, body, origin));
+  throw new Error(explain(response.status, body, gateway.origin));
 }
-
-function localGateway(): string {
-  const { HOST, PORT } = readSettings(process.env).settings;
-  const host = HOST ?? defaultHost(detectPlatform(process.env));
-  return `http://${connectableHost(host)}:${PORT}`;
-}
-
-function reasonOf(error: Error): string {
-  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-  return code ?? error.message;
-}
-
-const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
 
 function explain(status: number, body: unknown, origin: string): string {
-  const { message, code } = errorBody.safeParse(body).data?.error ?? {};
+  const { message, code } = readErrorBody(body);
   if (status === 401 || status === 403) {
     return `the gateway at ${origin} wants a key with the scope admin (HTTP ${status}): pass it with --key-file or CORRAL_API_KEY`;
   }

@@ -7,9 +7,10 @@ import { readRegistryFile } from '../../models/registry-file.ts';
 import { formatDuration } from '../../settings/durations.ts';
 import { formatBytes } from '../../settings/sizes.ts';
 import type { Settings } from '../../settings/variables.ts';
+import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
 import { jsonOption } from '../keys/options.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
-import { type GatewayOptions, gatewayOptions, type LiveModel, readLiveModels } from './admin-client.ts';
+import { type LiveModel, readLiveModels } from './admin-client.ts';
 import { formatTargets } from './alias.ts';
 import { estimatedMemory } from './estimated-memory.ts';
 import { type FileOptions, fileOption, type ModelsPlace, resolvePlace } from './options.ts';
@@ -27,7 +28,7 @@ CORRAL_API_KEY. MEMORY is what the model takes, or about what it would take (~).
 
 export function listCommand(): Command {
   const command = new Command('list').description('list all models and aliases');
-  for (const option of [fileOption(), ...gatewayOptions(), jsonOption()]) command.addOption(option);
+  for (const option of [fileOption(), ...gatewayOptions('admin'), jsonOption()]) command.addOption(option);
   return command.addHelpText('after', examples).action(list);
 }
 
@@ -108,7 +109,7 @@ function summary({ models, aliases }: Registry, file: string): string {
 
 export function showCommand(): Command {
   const command = new Command('show').description('show one model').argument('<id>', 'id of the model');
-  for (const option of [fileOption(), ...gatewayOptions(), jsonOption()]) command.addOption(option);
+  for (const option of [fileOption(), ...gatewayOptions('admin'), jsonOption()]) command.addOption(option);
   return command
     .addHelpText('after', '\nExamples:\n  corral models show qwen3-8b\n  corral models show qwen3-8b --json')
     .action(show);

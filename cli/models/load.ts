@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
 import { jsonOption } from '../keys/options.ts';
 import { writeJson, writeStderr } from '../output.ts';
-import { callAdmin, type GatewayOptions, gatewayOptions } from './admin-client.ts';
+import { callAdmin } from './admin-client.ts';
 
 interface LoadOptions extends GatewayOptions {
   readonly json?: true;
@@ -22,7 +23,7 @@ export function unloadCommand(): Command {
 
 function actionCommand(verb: 'load' | 'unload', description: string): Command {
   const command = new Command(verb).description(description).argument('<id>', 'id of the model');
-  for (const option of [...gatewayOptions(), jsonOption()]) command.addOption(option);
+  for (const option of [...gatewayOptions('admin'), jsonOption()]) command.addOption(option);
   return command
     .addHelpText(
       'after',

@@ -43,7 +43,7 @@ export async function runInProcess(
 function collect(stream: NodeJS.WriteStream): () => string {
   let text = '';
   vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-    text += chunk;
+    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
     return true;
   });
   return () => text.replace(/\n$/, '');

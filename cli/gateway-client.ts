@@ -1,0 +1,69 @@
+import { Option } from 'commander';
+import * as z from 'zod';
+import type { Scope } from '../keys/key.ts';
+import { readSettings } from '../settings/read-settings.ts';
+import { defaultHost, detectPlatform } from '../supervisor/platform/platform.ts';
+import { connectableHost } from '../supervisor/probe-gateway.ts';
+import { readApiKey } from './api-key.ts';
+
+export interface GatewayOptions {
+  readonly gateway?: string;
+  readonly keyFile?: string;
+}
+
+export const gatewayOptions = (scope: Scope) => [
+  new Option('--gateway <url>', 'URL of the gateway (default: that of this machine)'),
+  new Option('--key-file <file>', `file with a key of the scope ${scope} (default: CORRAL_API_KEY)`),
+];
+
+/** A running gateway, and the key to call it with. */
+export interface Gateway {
+  readonly origin: string;
+  readonly apiKey: string | undefined;
+}
+
+export async function findGateway({ gateway, keyFile }: GatewayOptions): Promise<Gateway> {
+  const origin = (gateway ?? localGateway()).replace(/\/+$/, '').replace(/\/v1$/, '');
+  return { origin, apiKey: await readApiKey(keyFile, process.env) };
+}
+
+function localGateway(): string {
+  const { HOST, PORT } = readSettings(process.env).settings;
+  const host = HOST ?? defaultHost(detectPlatform(process.env));
+  return `http://${connectableHost(host)}:${PORT}`;
+}
+
+/** Nothing answers there; it may do so later. */
+export class GatewayUnreachable extends Error {
+  override readonly name = 'GatewayUnreachable';
+}
+
+/** Resolves with any response. Throws a GatewayUnreachable with the fix, or the reason of an aborted signal. */
+export async function callGateway(
+  { origin, apiKey }: Gateway,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
+  return fetch(origin + path, { ...init, headers }).catch((error: Error) => {
+    if (error.name === 'AbortError') throw error;
+    throw unreachable(origin, error);
+  });
+}
+
+export function unreachable(origin: string, error: Error): GatewayUnreachable {
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  return new GatewayUnreachable(
+    `no gateway answers at ${origin} (${code ?? error.message}); start it, or name it with --gateway`,
+    { cause: error },
+  );
+}
+
+const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
+
+/** What the body of an error response says. */
+export function readErrorBody(body: unknown): { readonly message?: string; readonly code?: string } {
+  const { message, code } = errorBody.safeParse(body).data?.error ?? {};
+  return { ...(message !== undefined && { message }), ...(code != null && { code }) };
+}
