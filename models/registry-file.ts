@@ -94,12 +94,26 @@ export async function updateRegistryFile(
   return withFileErrors(file, async () => {
     let registry: Registry = { models: [], aliases: [] };
     await updateFile(file, (text) => {
-      const changed = formatDocument(change(parse(text, modelsDir).document));
-      registry = parseRegistry(changed, modelsDir);
-      return changed;
+      const changed = change(parse(text, modelsDir).document);
+      const changedText = formatDocument(changed);
+      registry = parseChanged(changedText, modelsDir, changed);
+      return changedText;
     });
     return registry;
   });
+}
+
+/** Who changes an alias by its name does not know its place in the file. */
+function parseChanged(text: string, modelsDir: string, { aliases }: RegistryDocument): Registry {
+  try {
+    return parseRegistry(text, modelsDir);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const named = error.problems.map((problem) =>
+      problem.replace(/^aliases\[(\d+)\]\./, (_, index) => `alias "${aliases[Number(index)]?.name}": `),
+    );
+    throw new RegistryError(named, { cause: error });
+  }
 }
 
 function parse(text: string, modelsDir: string) {

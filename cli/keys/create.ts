@@ -5,6 +5,7 @@ import { updateKeyFile } from '../../keys/key-file.ts';
 import { toRecord } from '../../keys/keys-json.ts';
 import { createKey, type MintedKey } from '../../keys/secret.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
+import { checkModels } from './check-models.ts';
 import { formatTime } from './format-key.ts';
 import {
   durationMs,
@@ -54,7 +55,7 @@ export function createCommand(): Command {
         .default(newKeyScopes, newKeyScopes.join(',')),
     )
     .addOption(
-      new Option('--models <list>', 'comma-separated public names of the models it may use')
+      new Option('--models <list>', 'comma-separated models it may use; no aliases')
         .argParser(nameList)
         .default(keyDefaults.models, 'all'),
     )
@@ -85,8 +86,9 @@ async function create(id: string, options: CreateOptions): Promise<void> {
   const limits = { requestsPerMinute: rpm, tokensPerMinute: tpm, tokensPerDay: tpd, concurrent };
   const minted = createKey(id, { scopes, models, expires, priority, note, limits }, Date.now());
   const file = resolveKeyFile(options.file);
+  const unknown = await checkModels(models);
   const { warnings } = await updateKeyFile(file, (keys) => addKey(keys, minted.key));
-  printSecret(minted, [...warnings, `Created key "${id}" in ${file}.`], options);
+  printSecret(minted, [...unknown, ...warnings, `Created key "${id}" in ${file}.`], options);
 }
 
 function quietOption(): Option {

@@ -61,6 +61,26 @@ describe('corral keys create', () => {
     });
   });
 
+  it('compares the models of a key with models.json', async () => {
+    await using folder = await temporaryFolder();
+    const keys = corralKeysIn(folder);
+    const models = ['v1', 'v2'].map((id) => ({ id, hf: 'u/r' }));
+    const aliases = [{ name: 'latest', targets: [{ model: 'v1' }, { model: 'v2' }] }];
+    await writeFile(folder.file('models.json'), JSON.stringify({ version: 1, models, aliases }));
+    const ofAlias = await keys('create', 'app', '--models', 'latest');
+    expect(ofAlias).toMatchObject({ status: 2, stdout: '' });
+    expect(ofAlias.stderr).toContain(
+      '--models: "latest" is an alias, and a key has rights to models; with --models v1,v2 it can use the alias',
+    );
+    expect((await keys('list')).stdout).not.toContain('app');
+    const early = await keys('create', 'early', '--models', 'v1,v3');
+    expect(early.status).toBe(0);
+    expect(early.stderr).toContain('There is no model "v3" in');
+    expect((await keys('create', 'app', '--models', 'v1,v2')).stderr).not.toContain('no model');
+    await writeFile(folder.file('models.json'), 'damaged');
+    expect((await keys('create', 'more', '--models', 'v1')).status).toBe(0);
+  });
+
   it('loses no key when a dozen programs create one at once', async () => {
     await using folder = await temporaryFolder();
     const ids = Array.from({ length: 12 }, (_, n) => `key-${n}`);

@@ -82,6 +82,15 @@ describe('corral models add', () => {
   });
 });
 
+it('--file is the list of the models, not the file of one', async () => {
+  await using folder = await temporaryFolder();
+  const added = await corralModelsIn(folder)('add', 'a', '--file', 'a.gguf');
+  expect(added.status).toBe(2);
+  expect(added.stderr).toContain(
+    '--file names the list of the models, such as models.json, but a.gguf is a model file; name it with --model-file',
+  );
+});
+
 describe('corral models', () => {
   it('lists and shows models with their estimated memory', async () => {
     await using folder = await temporaryFolder();
@@ -124,6 +133,24 @@ describe('corral models', () => {
     await models('alias', 'latest', '--remove');
     expect((await models('remove', 'a')).stderr).toContain('Removed model "a"');
     expect((await contentOf(folder)).models).toEqual([]);
+  });
+
+  it('names the alias whose change has a mistake', async () => {
+    await using folder = await temporaryFolder();
+    const models = corralModelsIn(folder);
+    await models('add', 'chat', '--hf', 'u/r');
+    await models('add', 'vectors', '--hf', 'u/r', '--kind', 'embeddings');
+    for (const [targets, problem] of [
+      [
+        ['chat=0'],
+        'alias "latest": targets: the weights add up to 0; give at least one model a weight above 0',
+      ],
+      [['chat', 'vectors'], 'alias "latest": targets: has models of the kinds chat and embeddings'],
+    ] as const) {
+      const { status, stderr } = await models('alias', 'latest', ...targets);
+      expect([status, stderr]).toEqual([1, expect.stringContaining(problem)]);
+    }
+    expect((await contentOf(folder)).aliases).toEqual([]);
   });
 
   it('changes, promotes and rolls back an alias', async () => {

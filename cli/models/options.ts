@@ -6,6 +6,7 @@ import { readSettings } from '../../settings/read-settings.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 import { modelsFolder } from '../../supervisor/models-file.ts';
+import { UsageError } from '../run-command.ts';
 
 export interface FileOptions {
   readonly file?: string;
@@ -15,7 +16,7 @@ export interface FileOptions {
 export function fileOption(): Option {
   return new Option(
     '--file <path>',
-    'file of the models (default: MODELS_FILE, else models.json in DATA_DIR)',
+    'list of the models, not a model file (default: MODELS_FILE, else models.json in DATA_DIR)',
   );
 }
 
@@ -27,6 +28,11 @@ export interface ModelsPlace {
 }
 
 export function resolvePlace(named: string | undefined): ModelsPlace {
+  if (named !== undefined && /\.gguf$/i.test(named)) {
+    throw new UsageError(
+      `--file names the list of the models, such as models.json, but ${named} is a model file; name it with --model-file (in MODELS_DIR) or --path (elsewhere)`,
+    );
+  }
   const { settings } = readSettings(process.env);
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
   const file = named ?? registryFilePath({ MODELS_FILE: settings.MODELS_FILE, dataDir });
