@@ -22,11 +22,8 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   backend = await startFakeBackend(echo);
   writeFileSync(join(folder.path, 'keys.json'), batchKeys, { mode: 0o600 });
-  corral = await startGatewayProcess(backend.backend, {
-    DATA_DIR: folder.path,
-    STORE: 'on',
-    GPU_METRICS: 'off',
-  });
+  const env = { DATA_DIR: folder.path, STORE: 'on', GPU_METRICS: 'off' };
+  corral = await startGatewayProcess(backend.backend, env, { asChild: true });
   // So that what is loaded and compiled once does not count.
   await upload(8 * MB).then(download);
   await createMessageBatch(8 * MB);
