@@ -4,12 +4,17 @@
  */
 import { parseArgs } from 'node:util';
 import { allMet, formatReport } from '../several-models/report.ts';
+import { interactive } from './interactive.ts';
 import { kills } from './kills.ts';
 import type { Scenario } from './scenario.ts';
 import { sharedPrefix } from './shared-prefix.ts';
 
 /** By the name that the command takes. */
-const scenarios: Readonly<Record<string, Scenario>> = { kills, 'shared-prefix': sharedPrefix };
+const scenarios: Readonly<Record<string, Scenario>> = {
+  kills,
+  interactive,
+  'shared-prefix': sharedPrefix,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
