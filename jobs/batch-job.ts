@@ -127,7 +127,8 @@ export class BatchJob {
     if (batch === undefined) return;
     this.#batch = batch;
     const { id, owner, counts, errors } = batch;
-    const details = { batch: id, key: owner || undefined, lines: counts, error: errors[0]?.code };
+    const { total: lines, ...ends } = counts;
+    const details = { batch: id, key: owner || undefined, lines, ...ends, error: errors[0]?.code };
     log.info(details, `batch ${status.replace('_', ' ')}`);
   }
 }

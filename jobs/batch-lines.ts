@@ -1,3 +1,4 @@
+import { mayHaveInexactNumbers, parseKeepingNumbers } from '../json/exact-numbers.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Batch, BatchError } from '../store/batch.ts';
 import type { Line, LineResult } from '../store/batch-line.ts';
@@ -120,7 +121,9 @@ export class BatchLines {
   async #run(line: Line): Promise<void> {
     const { store, gateway, onSlots } = this.#services;
     const { id: batchId, owner, endpoint: path, inputFileId } = this.batch;
-    const { custom_id: customId, body } = JSON.parse(String(await store.files.readBytes(inputFileId, line)));
+    const { custom_id: customId, body } = parseExactly(
+      String(await store.files.readBytes(inputFileId, line)),
+    );
     const requestId = newId('batch_req_');
     const request = { owner, batchId, path, body, requestId };
     const response = await gateway.send(request, this.#aborted.signal);
@@ -205,6 +208,12 @@ export class BatchLines {
     this.#isRead = this.#page.length === 0;
     return !this.#isRead;
   }
+}
+
+/** A line is a valid request: its file was validated. */
+function parseExactly(text: string): { readonly custom_id: string; readonly body: unknown } {
+  const line = mayHaveInexactNumbers(text) ? parseKeepingNumbers(text) : JSON.parse(text);
+  return line as ReturnType<typeof parseExactly>;
 }
 
 export const unreadable = ({ message }: ContentError): BatchError => ({

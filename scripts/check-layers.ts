@@ -15,7 +15,7 @@ const topLevel: Layers = [
   ['health', 'nvidia-smi-parser'],
   ['keys', 'models', 'store'],
   ['settings', 'log'],
-  ['fs', 'sse'],
+  ['fs', 'json', 'sse'],
 ];
 
 /** The layers inside a module: its folders, and the listed files. All its other files are `root`. */

@@ -1,5 +1,6 @@
+import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
 import { normalizeCountTokens, normalizeMessages } from '../anthropic/normalize.ts';
-import { type JsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import {
   createNotes,
   type NormalizationNotes,

@@ -1,4 +1,5 @@
-import { isJsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from '../../api/json.ts';
+import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { invalidValue } from '../../errors/catalogue.ts';

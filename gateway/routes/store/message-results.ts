@@ -1,5 +1,6 @@
+import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
 import { anthropicEnvelope } from '../../api/error-response.ts';
-import { asObject, isJsonObject, mayHaveInexactNumbers, parseKeepingNumbers } from '../../api/json.ts';
+import { asObject, isJsonObject } from '../../api/json.ts';
 
 const lineFeed = 0x0a;
 

@@ -4,10 +4,12 @@ import {
   chatLines,
   chatTextOf,
   createBatch,
+  currentBatch,
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
-import { startBatchRunner } from '../../harness/start-batch-runner.ts';
+import { defaultKeys, startBatchRunner } from '../../harness/start-batch-runner.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 it('each line of a batch gets its answer, to the byte', async () => {
   await using product = await startBatchRunner();
@@ -36,4 +38,35 @@ it('each line of a batch gets its answer, to the byte', async () => {
     inputTokens: sum('prompt_tokens'),
     outputTokens: sum('completion_tokens'),
   });
+});
+
+it('a batch whose file is deleted meanwhile goes on to its end', async () => {
+  await using product = await startBatchRunner();
+  const { store } = product;
+  const batch = await createBatch(store, chatLines(100));
+  await waitFor('some results', () => currentBatch(store, batch).counts.completed >= 10);
+  expect(store.files.delete('app', batch.inputFileId)).toBe(true);
+  const ended = await untilEnded(store, batch);
+  expect(ended).toMatchObject({ status: 'completed', counts: { completed: 100 } });
+  expect((await allResults(store, ended)).map(chatTextOf)).toEqual(
+    chatLines(100).map((_, n) => storyOf(n).text),
+  );
+});
+
+it('a batch whose key has used up its tokens for today waits, and says why', async () => {
+  const { secret } = defaultKeys.app;
+  await using product = await startBatchRunner({ keys: { app: { secret, limits: { tokensPerDay: 1000 } } } });
+  const { store } = product;
+  const batch = await createBatch(store, chatLines(100));
+  const waiting = await waitFor('the reason', () => {
+    const now = currentBatch(store, batch);
+    return now.reason === null ? undefined : now;
+  });
+  expect(waiting).toMatchObject({ status: 'in_progress', counts: { failed: 0 } });
+  expect(waiting.reason).toContain('of its 1000 tokens for today');
+  expect(waiting.counts.completed).toBeGreaterThan(0);
+  product.setKeys(defaultKeys);
+  process.kill(product.pidOf('runner') ?? 0, 'SIGKILL');
+  const ended = await untilEnded(store, batch);
+  expect(ended).toMatchObject({ status: 'completed', reason: null, counts: { completed: 100 } });
 });
