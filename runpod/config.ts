@@ -4,6 +4,7 @@ import { missingQueueVariables, queueVariables, type Settings } from '../setting
 import type { GatewayAddress } from './gateway-client.ts';
 import type { WorkerIdentity } from './job.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';
+import { longestQueueTimeout } from './longest-queue-timeout.ts';
 import type { StreamPace } from './relay-stream.ts';
 
 /** The configuration of the queue worker: plain values, durations in ms. */
@@ -15,7 +16,7 @@ export interface QueueConfig {
   readonly pingIntervalMs: number;
   readonly pace: StreamPace;
   readonly gateway: GatewayAddress;
-  readonly gatewayTimeoutMs: number;
+  readonly gatewayTimeoutMs: () => Promise<number>;
   readonly drainMs: number;
 }
 
@@ -42,7 +43,7 @@ export function queueConfig(settings: Settings): QueueConfig | { readonly proble
       origin: settings.RUNPOD_WORKER_GATEWAY?.replace(/\/+$/, '') ?? `http://127.0.0.1:${settings.PORT}`,
       key: settings.RUNPOD_WORKER_KEY,
     },
-    gatewayTimeoutMs: settings.QUEUE_TIMEOUT,
+    gatewayTimeoutMs: () => longestQueueTimeout(settings),
     drainMs: settings.DRAIN_TIMEOUT,
   };
 }

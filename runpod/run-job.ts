@@ -20,7 +20,7 @@ export interface RunJobOptions {
   readonly worker: WorkerIdentity;
   readonly pace: StreamPace;
   /** For how long a job is retried while the gateway is unavailable, ms. */
-  readonly gatewayTimeoutMs: number;
+  readonly gatewayTimeoutMs: () => Promise<number>;
   readonly delayAfter: (failures: number) => number;
   /** Aborted with a JobStopped to end the work on this job. */
   readonly signal: AbortSignal;
@@ -89,7 +89,7 @@ async function produceResult(job: Job, options: RunJobOptions): Promise<JobResul
       options.worker,
     );
   }
-  const deadline = performance.now() + options.gatewayTimeoutMs;
+  const deadline = performance.now() + (await options.gatewayTimeoutMs());
   for (let failures = 1; ; failures++) {
     const result = await attempt(job, input.request, options);
     if (!('outcome' in result)) return result;

@@ -11,3 +11,14 @@ it('counts a load once, however often the engine is restarted after it', () => {
   tally.completed(500);
   expect(tally).toMatchObject({ loads: 2, unloads: 1, loadMs: 2000 });
 });
+
+it('counts no unload before the load is completed', () => {
+  const tally = new LoadTally();
+  tally.began();
+  tally.unloaded();
+  expect(tally.unloads).toBe(0);
+  tally.began();
+  tally.completed(500);
+  tally.unloaded();
+  expect(tally.unloads).toBe(1);
+});

@@ -18,7 +18,8 @@ export class LoadTally {
     this.loadMs += ms;
   }
 
+  /** It is stopped on purpose. Only what was loaded can be unloaded. */
   unloaded(): void {
-    this.unloads += 1;
+    if (this.#isCounted) this.unloads += 1;
   }
 }

@@ -19,7 +19,7 @@ const program = join(import.meta.dirname, '..', 'runpod', 'main.ts');
 const passedVariables = [
   ...queueVariables,
   ...(['RUNPOD_WEBHOOK_PING', 'RUNPOD_PING_INTERVAL', 'RUNPOD_POD_ID', 'RUNPOD_STREAM_INTERVAL'] as const),
-  ...(['LOG_LEVEL', 'QUEUE_TIMEOUT', 'DRAIN_TIMEOUT'] as const),
+  ...(['LOG_LEVEL', 'QUEUE_TIMEOUT', 'DRAIN_TIMEOUT', 'MODELS_FILE', 'MODELS_DIR'] as const),
 ];
 
 export interface QueueWorkerOptions {

@@ -16,6 +16,12 @@ export function argumentsOf(pid: number): readonly string[] {
   }
 }
 
+/** Sends a signal to one process. `process.kill` would take a missing pid, as 0, for the process group of the tests. */
+export function killProcess(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined || pid <= 1) throw new Error(`no process to send ${signal} to`);
+  process.kill(pid, signal);
+}
+
 /** Whether it is an engine of this model. */
 export function servesModel(pid: number, model: string): boolean {
   const args = argumentsOf(pid);

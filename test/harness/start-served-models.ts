@@ -25,6 +25,8 @@ export interface ServedModels extends AsyncDisposable {
   chat(model: string, content: string, fields?: object): Promise<string>;
   /** The processes of the engines of a model. */
   pidsOf(model: string): number[];
+  /** Waits until there is one. */
+  pidOf(model: string): Promise<number>;
 }
 
 export async function startServedModels(
@@ -80,6 +82,7 @@ export async function startServedModels(
       return choices[0]?.message.content ?? '';
     },
     pidsOf: (model) => deployment.children().filter((pid) => servesModel(pid, model)),
+    pidOf: (model) => waitFor(`an engine of ${model}`, () => result.pidsOf(model)[0]),
     [Symbol.asyncDispose]: () => deployment[Symbol.asyncDispose](),
   };
   await waitFor('the gateway', async () => (await fetch(`${origin}/livez`)).ok).catch((error) => {

@@ -13,6 +13,7 @@ import {
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { type BatchDeployment, defaultKeys, startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -69,7 +70,7 @@ it('one whose time is over gets batch_expired for all other lines', async () => 
     batch.id,
   );
   const pid = product.pidOf('runner');
-  process.kill(pid ?? 0, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   const ended = await untilEnded(product.store, batch);
   expect([ended.status, ended.counts.completed + ended.counts.expired]).toEqual(['expired', count]);
   await expectResults(ended, 'batch_expired');

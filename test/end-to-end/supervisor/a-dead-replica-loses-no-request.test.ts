@@ -32,13 +32,13 @@ describe('two replicas', () => {
       const response = await models.post('/v1/chat/completions', { model: 'guide', stream: true, messages });
       return response.text();
     };
-    const [pid] = models.pidsOf('guide');
+    const pid = await models.pidOf('guide');
     const streams = Array.from({ length: 8 }, (_, n) => ask(n));
     await waitFor('all slots to be in use', async () => {
       const health = (await (await fetch(`${models.origin}/health`)).json()) as { slots: { busy: number } };
       return health.slots.busy === 4;
     });
-    process.kill(pid ?? 0, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
     for (const stream of await Promise.all(streams))
       expect(chatTextIn(parseEvents(stream))).toBe(storyText('long story'));
     await bothReady();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -55,7 +56,7 @@ describe.concurrent('a hung gateway is detected and restarted', () => {
     await deployment.reachesStatus('ready');
     const before = deployment.children();
     process.kill(gatewayOf(deployment), 'SIGSTOP');
-    process.kill(before[0] ?? 0, 'SIGKILL');
+    killProcess(before[0], 'SIGKILL');
     await waitFor('two restarts', async () => {
       const { standing, restarts } = await deployment.status();
       const { engine, gateway } = restarts as { engine: number; gateway: number };

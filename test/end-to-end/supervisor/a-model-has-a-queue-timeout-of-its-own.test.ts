@@ -44,7 +44,7 @@ it('its requests are sent again for that long when its engine dies, whatever QUE
     stream: true,
     messages: [{ role: 'user', content: 'A long story' }],
   });
-  const [pid = 0] = models.pidsOf('guide');
+  const pid = await models.pidOf('guide');
   process.kill(pid, 'SIGKILL');
   expect(chatTextIn(parseEvents(await response.text()))).toBe(storyText('long story'));
   await waitFor('the next engine', () => models.pidsOf('guide').some((next) => next !== pid));

@@ -49,9 +49,9 @@ it('GET /v1/models has the same of a model before its load, while it is loaded, 
     return described.every(({ status }) => status === 'loaded') && described;
   });
   expect(loaded.map(({ id, meta }) => ({ id, meta }))).toEqual(before.map(({ id, meta }) => ({ id, meta })));
-  const [pid] = models.pidsOf('tales');
-  process.kill(pid ?? 0, 'SIGKILL');
-  await waitFor('its end', async () => !models.pidsOf('tales').includes(pid ?? 0));
+  const pid = await models.pidOf('tales');
+  process.kill(pid, 'SIGKILL');
+  await waitFor('its end', async () => !models.pidsOf('tales').includes(pid));
   expect((await describeModels())[1]?.meta).toEqual(before[1]?.meta);
 });
 

@@ -17,7 +17,7 @@ async function startAndHold() {
   const models = await startServedModels({ models: [guide, tales] }, { STRICT_MODEL: 'true' });
   await models.deployment.reachesStatus('ready');
   const response = await ask(models, 'A long story', true);
-  const [pid = 0] = models.pidsOf('tales');
+  const pid = await models.pidOf('tales');
   process.kill(pid, 'SIGSTOP');
   const text = response.text().then((body) => chatTextIn(parseEvents(body)));
   return { models, guide, tales, text, pid };

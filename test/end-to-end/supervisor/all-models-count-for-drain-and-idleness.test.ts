@@ -47,7 +47,7 @@ it('a stop lets the streams of all models finish, and leaves no engine', async (
 it('one busy model keeps a deployment from its idle shutdown', async () => {
   await using models = await startTwo({ IDLE_SHUTDOWN_SECONDS: '1' });
   const tale = await startStream(models, 'tales');
-  const [pid = 0] = models.pidsOf('tales');
+  const pid = await models.pidOf('tales');
   process.kill(pid, 'SIGSTOP');
   const since = performance.now();
   await waitFor('three times that long', () => performance.now() - since > 3000);

@@ -84,9 +84,9 @@ describe('an alias', () => {
     for (let crash = 0; crash < 2; crash++) {
       await models.reaches('canary', 'loaded');
       await waitFor('the canary to serve', async () => (await post('x', { model: 'canary' })).ok);
-      const [pid] = models.pidsOf('canary');
-      process.kill(pid ?? 0, 'SIGKILL');
-      await waitFor('its end', async () => !models.pidsOf('canary').includes(pid ?? 0));
+      const pid = await models.pidOf('canary');
+      process.kill(pid, 'SIGKILL');
+      await waitFor('its end', async () => !models.pidsOf('canary').includes(pid));
     }
     await waitFor('the log line', async () =>
       models.deployment.output().includes('the canary canary gets no more'),

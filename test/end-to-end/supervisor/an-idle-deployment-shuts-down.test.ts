@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -161,7 +162,7 @@ describe('a deployment is not idle', () => {
     writeFileSync(loaded, '');
     await deployment.reachesStatus('ready');
     rmSync(loaded);
-    process.kill(deployment.children()[0] ?? 0, 'SIGKILL');
+    killProcess(deployment.children()[0], 'SIGKILL');
     await deployment.reachesStatus('loading');
     const since = performance.now();
     await waitFor('more than the limit to pass', () => performance.now() - since > 3000);

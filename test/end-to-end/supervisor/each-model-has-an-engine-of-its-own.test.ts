@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { argumentsOf } from '../../harness/child-processes.ts';
+import { argumentsOf, killProcess } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -92,7 +92,7 @@ describe('each model has an engine of its own', () => {
     );
     await models.deployment.reachesStatus('ready');
     const pids = [await models.pidOf('small'), await models.pidOf('small#2')];
-    process.kill(pids[0] ?? 0, 'SIGKILL');
+    killProcess(pids[0], 'SIGKILL');
     await waitFor('the crash', async () => (await models.model('small')).crashes.killed === 1);
     expect(await models.model('small')).toMatchObject({ status: 'loaded' });
     expect((await models.deployment.request('/readyz')).status).toBe(200);

@@ -2,6 +2,7 @@ import { expect, inject, it } from 'vitest';
 import { taleText } from '../../../cli/demo-model/tales.ts';
 import type { DemoModelName } from '../../../cli/demo-model/write-demo-model.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { postOf } from '../../harness/raw-request.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
@@ -55,7 +56,7 @@ it('the second chat model goes on with its own story, to the byte', async () => 
   await using client = await RawClient.connect(deployment.gatewayPort);
   const body = { messages: [{ role: 'user', content: 'a long story' }], stream: true };
   await client.send(postOf(body, { secret })).receives('Lamp 30,');
-  process.kill(deployment.children()[0] ?? 0, 'SIGKILL');
+  killProcess(deployment.children()[0], 'SIGKILL');
   const response = await client.response();
   expect(chatTextIn(parseEvents(response?.body ?? ''))).toBe(taleText('long story'));
   expect(await deployment.status()).toMatchObject({ restarts: { engine: 1, gateway: 0 } });
