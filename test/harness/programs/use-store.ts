@@ -1,0 +1,40 @@
+/**
+ * Uses the store of `DATA_DIR` as a process of its own: `open`; `upload BYTES`; `add BATCH LINES`; `finish BATCH SIZE`,
+ * which gives each line a result of so many characters. Prints `done`, or the name and the reason of the error.
+ */
+import { readSettings } from '../../../settings/read-settings.ts';
+import { storeConfig } from '../../../store/config.ts';
+import { StoreUnavailable } from '../../../store/errors.ts';
+import { openStore, type Store } from '../../../store/store.ts';
+import { newLines, storeFile } from '../stored-batch.ts';
+
+const [, , action, ...args] = process.argv;
+
+async function run(store: Store): Promise<void> {
+  const [first = '', second] = args;
+  if (action === 'upload') await storeFile(store, Buffer.alloc(Number(first)));
+  if (action === 'add') store.batches.addLines(first, newLines(1, Number(second)));
+  if (action === 'finish') await finish(store, first, Number(second));
+}
+
+/** Several results at a time, as lines that run side by side end. */
+async function finish({ batches }: Store, id: string, size: number): Promise<void> {
+  batches.recover();
+  for (let lines = batches.nextLines(id, 7); lines.length > 0; lines = batches.nextLines(id, 7)) {
+    const finished = lines.map(({ number }) =>
+      batches.finishLines(id, [
+        { number, state: number % 5 === 0 ? 'failed' : 'completed', text: `${number}:`.padEnd(size, 'x') },
+      ]),
+    );
+    await Promise.all(finished);
+  }
+}
+
+try {
+  using store = openStore(storeConfig(readSettings(process.env).settings), { role: 'runner' });
+  await run(store);
+  console.log('done');
+} catch (error) {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  console.log(error.name, error.reason);
+}
