@@ -46,7 +46,8 @@ describe('a model that fails', () => {
         { id: 'good', file: 'ready', pin: true, limits },
         { id: 'never', file: 'slow', limits },
       ],
-      env: { LOAD_TIMEOUT: '1', MEMORY_BUDGET: '8GiB' },
+      // Long enough for the good one, on a busy machine, too.
+      env: { LOAD_TIMEOUT: '5', MEMORY_BUDGET: '8GiB' },
     });
     await models.deployment.reachesStatus('ready');
     await models.demand('never');
