@@ -99,6 +99,14 @@ describe('idle slots', () => {
     expect([...engine.preempted]).toEqual([lines[3], lines[1], lines[2]]);
   });
 
+  it('cuts off the newest of equals: one that still reads its prompt gets on in the end', () => {
+    const engine = new Engine(3, 3);
+    const lines = [engine.line(), engine.line(), engine.line()];
+    for (const line of lines) engine.enterLine(line);
+    engine.enter(waiter('client'));
+    expect([...engine.preempted]).toEqual([lines[2]]);
+  });
+
   it('cuts off none while enough are on their way out, or a slot is free', () => {
     const engine = new Engine(4);
     for (let n = 0; n < 3; n++) engine.enterLine(engine.line());

@@ -132,10 +132,10 @@ export class IdleSlots<W extends BatchWaiter> {
     return wanted - soonFree;
   }
 
-  /** From those with least to lose: so the line that has come furthest always goes on. */
+  /** From those with least to lose, of equals from the newest: so the line that has come furthest always goes on. */
   #takeBack(missing: number): void {
     if (missing <= 0) return;
-    const candidates = [...this.#running].filter((grant) => !this.#leaving.has(grant));
+    const candidates = [...this.#running].filter((grant) => !this.#leaving.has(grant)).reverse();
     let left = missing;
     for (const grant of candidates.sort(byProgress)) {
       if (left <= 0) return;
