@@ -26,6 +26,8 @@ export interface NormalizationNotes {
   readonly droppedTools: Set<string>;
   readonly toolAliases: Map<string, ToolAlias>;
   responseConversion?: ResponseConversion;
+  /** The documents of a ranking that the response is to contain. */
+  rankedDocuments?: readonly unknown[];
 }
 
 export const createNotes = (): NormalizationNotes => ({

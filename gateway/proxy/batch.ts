@@ -153,7 +153,7 @@ export async function proxyBatch(
   context: ProxyContext,
   leaseRequest: LeaseRequest,
 ): Promise<void> {
-  const { record, response, keepAlive } = context;
+  const { record, response, keepAlive, rewriter } = context;
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const partRecords: RequestRecord[] = [];
@@ -168,6 +168,8 @@ export async function proxyBatch(
       request,
       record: partRecord,
       keepAlive: undefined,
+      // It is for the whole response.
+      rewriter: undefined,
       response: buffered,
       signal,
     };
@@ -197,7 +199,8 @@ export async function proxyBatch(
   } finally {
     sumUsage(record, partRecords);
   }
-  const body = plan.response.toBuffer();
+  const merged = plan.response.toBuffer();
+  const body = rewriter?.rewriteBody(merged) ?? merged;
   record.bytesOut = body.length;
   record.firstByteAt = performance.now();
   keepAlive?.stop();

@@ -3,6 +3,7 @@ import { MessageAggregator } from '../api/anthropic/aggregate.ts';
 import { ChatToMessageRewriter, MessageRewriter } from '../api/anthropic/rewriters.ts';
 import { ChatAggregator, CompletionAggregator } from '../api/openai/aggregate.ts';
 import { LegacyFunctionRewriter } from '../api/openai/normalize.ts';
+import { RankedDocumentsRewriter } from '../api/openai/rerank.ts';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { getStreamFormatter, type ResponseRewriter, type StreamFormatter } from '../api/response-format.ts';
 import { getEchoedFields, ResponseAggregator } from '../api/responses/response-object.ts';
@@ -25,7 +26,7 @@ export interface ClientFormat {
 /** `record.model` is the model that answers. */
 export function createClientFormat(
   { dialect, shape }: ApiRoute,
-  { echoed, responseConversion, toolAliases }: ApiRequest,
+  { echoed, responseConversion, toolAliases, rankedDocuments }: ApiRequest,
   record: Pick<RequestRecord, 'model'>,
 ): ClientFormat {
   if (dialect === 'responses') {
@@ -42,7 +43,10 @@ export function createClientFormat(
       rewriter: toolAliases ? new ToolAliasRewriter(rewriter, toolAliases) : rewriter,
     };
   }
-  return { formatter: getStreamFormatter(dialect), rewriter: createRewriter(shape, responseConversion) };
+  const rewriter = rankedDocuments
+    ? new RankedDocumentsRewriter(rankedDocuments)
+    : createRewriter(shape, responseConversion);
+  return { formatter: getStreamFormatter(dialect), rewriter };
 }
 
 function createRewriter(

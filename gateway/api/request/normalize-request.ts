@@ -10,10 +10,11 @@ import {
   type ToolAliases,
 } from '../normalization.ts';
 import { normalizeChat, normalizeCompletion } from '../openai/normalize.ts';
+import { normalizeRerank } from '../openai/rerank.ts';
 import { normalizeResponses } from '../responses/normalize.ts';
 
 /** The APIs whose requests are normalized; all others go to llama-server as they came. */
-export type Api = 'chat' | 'completion' | 'responses' | 'messages' | 'counted messages';
+export type Api = 'chat' | 'completion' | 'rerank' | 'responses' | 'messages' | 'counted messages';
 
 export interface NormalizedRequest {
   readonly fields: JsonObject;
@@ -22,11 +23,13 @@ export interface NormalizedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly responseConversion: ResponseConversion | undefined;
   readonly toolAliases: ToolAliases | undefined;
+  readonly rankedDocuments: readonly unknown[] | undefined;
 }
 
 const normalizers: Readonly<Record<Api, (fields: JsonObject, notes: NormalizationNotes) => JsonObject>> = {
   chat: normalizeChat,
   completion: normalizeCompletion,
+  rerank: normalizeRerank,
   responses: normalizeResponses,
   messages: normalizeMessages,
   'counted messages': normalizeCountTokens,
@@ -57,6 +60,7 @@ function withNotes(fields: JsonObject, body: Buffer, notes: NormalizationNotes):
     headers: notesToHeaders(notes),
     responseConversion,
     toolAliases: toolAliases.size > 0 ? toolAliases : undefined,
+    rankedDocuments: notes.rankedDocuments,
   };
 }
 
@@ -67,6 +71,7 @@ export const keepRequest = (fields: JsonObject, body: Buffer): NormalizedRequest
   headers: noHeaders,
   responseConversion: undefined,
   toolAliases: undefined,
+  rankedDocuments: undefined,
 });
 
 /** Fields by which one client could disturb another: `id_slot` selects a slot, `sse_ping_interval` turns keep-alives off. */
@@ -90,6 +95,7 @@ const apis: Readonly<Record<string, Api>> = {
   '/v1/chat/completions/input_tokens': 'chat',
   '/apply-template': 'chat',
   '/v1/completions': 'completion',
+  '/v1/rerank': 'rerank',
   '/v1/responses': 'responses',
   '/v1/responses/input_tokens': 'responses',
   '/v1/messages': 'messages',

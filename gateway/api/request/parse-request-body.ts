@@ -37,6 +37,8 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly responseConversion: ResponseConversion | undefined;
   readonly toolAliases: ToolAliases | undefined;
+  /** The documents of a ranking that the response is to contain, as texts. */
+  readonly rankedDocuments: readonly unknown[] | undefined;
   /** The fields that the response repeats; only on the Responses API. */
   readonly echoed: EchoedFields | undefined;
 }
@@ -108,6 +110,7 @@ export function parseRequestBody(body: Buffer, options: ParseOptions, parsed?: J
     headers: normalized.headers,
     responseConversion,
     toolAliases: normalized.toolAliases,
+    rankedDocuments: normalized.rankedDocuments,
     echoed: isResponses ? getEchoedFields(original) : undefined,
   };
 }
@@ -125,6 +128,7 @@ export const createFormRequest = (body: Buffer): ApiRequest => ({
   headers: noHeaders,
   responseConversion: undefined,
   toolAliases: undefined,
+  rankedDocuments: undefined,
   echoed: undefined,
 });
 

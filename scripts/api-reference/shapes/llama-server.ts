@@ -39,7 +39,13 @@ export const appliedTemplate = z.looseObject({ prompt: z.string() });
 
 /** In the format of Jina. */
 export const rerankResult = z.looseObject({
-  results: z.array(z.looseObject({ index: z.int(), relevance_score: z.number() })),
+  results: z.array(
+    z.looseObject({
+      index: z.int(),
+      relevance_score: z.number(),
+      document: z.object({ text: z.string() }).meta({ description: 'With `return_documents`.' }).optional(),
+    }),
+  ),
 });
 
 export const transcription = z.looseObject({ text: z.string() });

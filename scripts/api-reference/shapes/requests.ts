@@ -55,9 +55,10 @@ export const embeddingRequest = z.looseObject({
 
 export const rerankRequest = z.looseObject({
   model,
-  query: z.string(),
+  query: z.union([z.string(), z.looseObject({ text: z.string() })]),
   documents: z.array(z.union([z.string(), z.looseObject({ text: z.string() })])),
   top_n: z.int().min(1).optional(),
+  return_documents: z.boolean().optional(),
 });
 
 export const responseRequest = z.looseObject({
