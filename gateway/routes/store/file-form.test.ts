@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readFileForm } from './file-form.ts';
 
@@ -82,4 +83,40 @@ it('a body that ends early stops the writer before the form fails', async () => 
   });
   await expect(form).rejects.toThrow('the client left');
   expect(isWriting).toBe(false);
+});
+
+it('every form that is cut, changed or extended is read or rejected, and never waits for more', async () => {
+  const valid = Buffer.from(`${purpose}${file.slice(0, 200)}\r\n--XX--\r\n`);
+  const change = fc.record({
+    at: fc.nat(valid.length),
+    removed: fc.nat(30),
+    added: fc.oneof(
+      fc.constantFrom(
+        '',
+        '\r\n',
+        '--XX',
+        '--XX--',
+        '\r\n--XX\r\n',
+        'Content-Disposition: form-data',
+        '"',
+        ';',
+      ),
+      fc.string({ maxLength: 20 }),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(change, { maxLength: 3 }),
+      fc.integer({ min: 1, max: 400 }),
+      async (changes, size) => {
+        const text = changes.reduce(
+          (now, { at, removed, added }) => now.slice(0, at) + added + now.slice(at + removed),
+          valid.toString(),
+        );
+        const result = await read(text, { size }).catch((error: unknown) => error);
+        if (result instanceof Error) expect(result).toMatchObject({ status: 400, code: 'invalid_form' });
+      },
+    ),
+    { numRuns: 1000 },
+  );
 });

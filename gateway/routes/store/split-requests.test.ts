@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestSplitter } from './split-requests.ts';
 
@@ -66,3 +67,33 @@ describe.each([1, 2, 3, 7, 64, 10_000])('in pieces of %d bytes', (pieceSize) => 
     expect(() => split(text, pieceSize, 99)).toThrow("Invalid 'requests[1]': expected at most 99 bytes");
   });
 });
+
+it('whatever the splitter accepts is what a JSON parser finds, and it rejects everything else', () => {
+  const valid = JSON.stringify({ a: [1, '"]'], requests: [{ b: '\\"}' }, 'x', [2], null], c: {} });
+  const change = fc.record({
+    at: fc.nat(valid.length),
+    removed: fc.nat(5),
+    added: fc.constantFrom('', ',', '"', '\\', '{', '}', '[', ']', ':', ' ', '1', 'requests'),
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 3 }), fc.integer({ min: 1, max: 50 }), (changes, size) => {
+      const text = changes.reduce(
+        (now, { at, removed, added }) => now.slice(0, at) + added + now.slice(at + removed),
+        valid,
+      );
+      const parsed = attempt(() => (JSON.parse(text) as { requests?: unknown }).requests);
+      const found = attempt(() => split(text, size).map((request) => JSON.parse(request) as unknown));
+      if (found !== undefined) expect(found).toEqual(parsed);
+      else expect(Array.isArray(parsed) && text.split('requests').length === 2).toBe(false);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

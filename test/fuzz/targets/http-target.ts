@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { scopes } from '../../../keys/key.ts';
 import { delta, isForStream, startStream } from '../../fakes/scenarios.ts';
 import { type BackendScenario, type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
@@ -52,6 +53,8 @@ const paths = [
     '/%',
     '//',
   ],
+  ...['/v1/files', '/v1/files/file-0/content', '/batches', '/v1/batches/batch_0/cancel'],
+  ...['/v1/messages/batches', '/v1/messages/batches/msgbatch_0/results', '/files?after=x&limit=%00'],
   ...[
     'http://evil.example/v1/models',
     '*',
@@ -144,6 +147,9 @@ const bodies = [
     '[]',
     '\0',
     '--x--',
+    '--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n{}\r\n--x--',
+    '{"requests":[{"custom_id":"a","params":{}}]}',
+    '{"input_file_id":"file-0","endpoint":"/v1/completions","completion_window":"24h"}',
   ],
 ];
 
@@ -197,12 +203,13 @@ export const httpTarget: Target = {
   async open() {
     const fakeBackend = await startFakeBackend(completeAnything, { slots: 16 });
     const keys = keyFileText({
-      tester: { secret: testerSecret, scopes: ['inference', 'native', 'metrics', 'admin'] },
+      tester: { secret: testerSecret, scopes: [...scopes] },
     });
     const env = {
       MAX_FAILED_LOGINS_PER_MINUTE: '0',
       CORS_ORIGINS: 'http://x',
       ALLOW_UNAUTHENTICATED: 'true',
+      STORE: 'on',
     };
     const corral = await startTestGateway({ backend: fakeBackend.backend, keys, env });
     return {
