@@ -29,6 +29,9 @@ const REFUSAL_GRACE = 10_000;
 /** A batch that makes no progress for so long says why, ms. */
 const SILENCE = 3000;
 
+/** How often it looks whether a full store has room again, ms. */
+const FULL_PAUSE = 5000;
+
 /** How the lines of a batch have come to an end; `stopped`: the runner ends. */
 export type LinesEnd = 'done' | 'cancelled' | 'expired' | 'stopped' | { readonly failed: BatchError };
 
@@ -95,6 +98,7 @@ export class BatchLines {
 
   /** Begins the next line. Resolves when it is not at the gateway any more. */
   async runNext(): Promise<void> {
+    if (this.#pauseIfFull()) return;
     const line = this.#again.shift() ?? this.#page.shift();
     if (line === undefined) return;
     this.#running += 1;
@@ -165,6 +169,18 @@ export class BatchLines {
         this.#committing -= 1;
         this.settle();
       });
+  }
+
+  /** The result of a line that runs is stored in any case, so none is begun when its owner may not store more. */
+  #pauseIfFull(): boolean {
+    const { limit, left } = this.#services.store.room(this.owner);
+    if (left > 0) return false;
+    const variable = limit === 'key' ? 'STORE_MAX_SIZE_PER_KEY' : 'STORE_MAX_SIZE';
+    this.#pause(
+      FULL_PAUSE,
+      `the results do not fit into ${variable}: delete files that are not needed any more`,
+    );
+    return true;
   }
 
   #pause(forMs: number, reason: string): void {

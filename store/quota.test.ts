@@ -27,7 +27,7 @@ it('the files of a key, and all files, stay within their limits', async () => {
     limit: 'store',
     bytes: 250,
   });
-  expect(test.store.room('c')).toBe(50);
+  expect(test.store.room('c')).toEqual({ limit: 'store', most: 250, left: 50 });
   expect(test.store.usageByOwner()).toEqual([
     { owner: 'app', files: 2, bytes: 100 },
     { owner: 'b', files: 1, bytes: 100 },

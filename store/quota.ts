@@ -12,6 +12,14 @@ export interface OwnerUsage extends StoreUsage {
   readonly owner: string;
 }
 
+export interface Room {
+  /** The limit that leaves the fewest bytes. */
+  readonly limit: 'key' | 'store';
+  readonly most: number;
+  /** Not above 0 if nothing more may be stored. */
+  readonly left: number;
+}
+
 /** How much is stored, and how much may be. */
 export class Quota {
   readonly #db: Database;
@@ -45,8 +53,8 @@ export class Quota {
     return owners.map((row) => String(row.owner)).map((owner) => ({ owner, ...this.usage(owner) }));
   }
 
-  /** The limit that leaves the fewest bytes to an owner, and how many; not above 0 if nothing more may be stored. */
-  room(owner: string): { readonly limit: 'key' | 'store'; readonly most: number; readonly left: number } {
+  /** How much an owner may still store. */
+  room(owner: string): Room {
     const { maxSize, maxSizePerKey } = this.#config;
     const left = maxSize - this.usage().bytes - this.#uploadsOf();
     if (maxSizePerKey === 0) return { limit: 'store', most: maxSize, left };

@@ -7,7 +7,7 @@ import { Database, type StoreRole } from './database.ts';
 import { asStoreError } from './errors.ts';
 import { Files } from './files.ts';
 import { checkKey } from './key-check.ts';
-import { type OwnerUsage, Quota, type StoreUsage } from './quota.ts';
+import { type OwnerUsage, Quota, type Room, type StoreUsage } from './quota.ts';
 import { type PurgeScope, type Removed, Retention } from './retention.ts';
 
 /** The name of the database in `DATA_DIR`. */
@@ -44,9 +44,9 @@ export class Store implements Disposable {
     return this.#quota.usageByOwner();
   }
 
-  /** How many bytes an owner may still store; not above 0 if none. */
-  room(owner: string): number {
-    return this.#quota.room(owner).left;
+  /** How much an owner may still store. Results are stored in any case: ask before a line is begun. */
+  room(owner: string): Room {
+    return this.#quota.room(owner);
   }
 
   /** Removes expired files, batches that ended before the retention, and content that a crash has left behind. */
