@@ -12,12 +12,16 @@ async function* fileOf(lines: Iterable<object | string>) {
   for (const line of lines) yield Buffer.from(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
 }
 
-async function validate(lines: Iterable<object | string>, signal = new AbortController().signal) {
+async function validate(
+  lines: Iterable<object | string>,
+  signal = new AbortController().signal,
+  forEndpoint = endpoint,
+) {
   const stored: NewLine[] = [];
   const ids = new Set<string>();
   const calls: number[] = [];
   const validation = await validateBatch({
-    ...{ endpoint, content: fileOf(lines), maxLineLength: 1000, key: undefined, signal },
+    ...{ endpoint: forEndpoint, content: fileOf(lines), maxLineLength: 1000, key: undefined, signal },
     addLines: async (added) => {
       calls.push(added.length);
       const duplicates = added.filter(({ customId }) => ids.has(customId) || !ids.add(customId));
@@ -80,6 +84,13 @@ it('names every mistake by its line, in order', async () => {
     [6, 'model_mismatch'],
     [7, 'line_too_long'],
   ]);
+});
+
+it('lets the requests of a message batch name different models', async () => {
+  const url = '/v1/messages';
+  const lines = ['demo', 'other'].map((model) => lineOf(model, { url, body: { model, messages: [] } }));
+  const { validation } = await validate(lines, undefined, url);
+  expect(validation).toEqual({ lines: 2, model: 'demo' });
 });
 
 it('reports a hundred mistakes at most, and reads no further', async () => {

@@ -79,7 +79,8 @@ class Validator {
     }
     const { customId, model, body } = checked.request;
     this.#first ??= checked.request;
-    if (model !== this.#first.model) this.#errors.push(modelMismatch(model, this.#first.model, line.number));
+    if (model !== this.#first.model && !mayMixModels(endpoint))
+      this.#errors.push(modelMismatch(model, this.#first.model, line.number));
     const { number, offset, length } = line;
     this.#chunk.push({ number, offset, length, customId, sortKey: sortKey(promptText(endpoint, body), key) });
   }
@@ -94,6 +95,9 @@ class Validator {
     await nextTurn();
   }
 }
+
+/** In Anthropic's API, each request of a batch may name its model. */
+const mayMixModels = (endpoint: string) => endpoint === '/v1/messages';
 
 const tooManyTasks: BatchError = {
   code: 'too_many_tasks',

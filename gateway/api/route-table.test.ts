@@ -7,6 +7,8 @@ describe('the label of a route', () => {
     ['/chat/completions', '/v1/chat/completions'],
     ['/models', '/v1/models'],
     ['/models/:id{.+}', '/v1/models/:id'],
+    ['/files/:id/content', '/v1/files/:id/content'],
+    ['/v1/batches/:id/cancel', '/v1/batches/:id/cancel'],
     ['/admin/requests/:id{.+}', '/admin/requests/:id'],
     ['/metrics', '/metrics'],
     ['/*', 'other'],

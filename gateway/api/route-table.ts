@@ -123,11 +123,15 @@ export function getOperation(route: string): Operation | undefined {
   return operations[route];
 }
 
+/** Routes of ours that may be called without `/v1`. */
+const ownRoutes = [
+  ...['/models', '/models/:id', '/files', '/files/:id', '/files/:id/content'],
+  ...['/batches', '/batches/:id', '/batches/:id/cancel'],
+].map((path) => ({ paths: [`/v1${path}`, path] }));
+
 /** Each path and the first path of its route. */
 const firstPaths = new Map(
-  [...apiRoutes, { paths: ['/v1/models', '/models'] }, { paths: ['/v1/models/:id', '/models/:id'] }].flatMap(
-    ({ paths }) => paths.map((path) => [path, paths[0] ?? path]),
-  ),
+  [...apiRoutes, ...ownRoutes].flatMap(({ paths }) => paths.map((path) => [path, paths[0] ?? path])),
 );
 
 /** The label of a route, from the pattern that matched; `other` if none did. */

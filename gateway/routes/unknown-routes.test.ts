@@ -5,6 +5,10 @@ it.each([
   ['/v1/v1/messages', 'Did you mean /v1/messages? The client adds /v1 itself: remove it from the base URL.'],
   ['/v1/v1/messages/count_tokens', 'Did you mean /v1/messages/count_tokens? The client adds'],
   ['/v1/v1/models', 'Did you mean /v1/models? The client'],
+  ['/v1/v1/files', 'Did you mean /v1/files? The client'],
+  ['/openai/batches', 'Did you mean /v1/batches?'],
+  ['/messages/batches', 'Did you mean /v1/messages/batches?'],
+  ['/v1/v1/messages/batches', 'Did you mean /v1/messages/batches? The client'],
   [
     '/openai/deployments/gpt-4o/chat/completions',
     'Did you mean /v1/chat/completions? Deployments are not supported',

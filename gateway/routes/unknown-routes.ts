@@ -32,6 +32,7 @@ const canonical = new Map(
     ['/models', '/v1/models'] as const,
     ['/files', '/v1/files'] as const,
     ['/batches', '/v1/batches'] as const,
+    ['/messages/batches', '/v1/messages/batches'] as const,
   ].toSorted(([a], [b]) => b.length - a.length),
 );
 

@@ -34,7 +34,7 @@ export async function createMessageBatch(c: GatewayContext, services: StoreServi
       ...{ owner, filename: 'messages.jsonl', purpose: 'batch', expiresAt: null },
     });
     const splitter = new RequestSplitter(config.limits.maxBodyBytes);
-    const lines = new MessageLines();
+    const lines = new MessageLines(config.limits.maxBodyBytes);
     const digest = createHash('sha256');
     for await (const chunk of body) {
       digest.update(chunk);

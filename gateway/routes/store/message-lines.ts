@@ -12,6 +12,12 @@ const validId = /^[\w-]{1,64}$/;
 /** Turns the requests of a message batch into lines of an input file, one after the other. */
 export class MessageLines {
   readonly #ids = new Set<string>();
+  readonly #maxBytes: number;
+
+  /** `maxBytes`: of one line. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** How many there were. */
   get count(): number {
@@ -26,10 +32,21 @@ export class MessageLines {
       throw invalidValue(`${place}.custom_id`, '1 to 64 letters, digits, - or _', id);
     if (this.#ids.has(id)) throw invalidValue(`${place}.custom_id`, 'an id that no other request has');
     if (!isJsonObject(params)) throw invalidValue(`${place}.params`, 'the body of a request', params);
+    checkParams(params, `${place}.params`);
     if (this.#ids.size === MAX_REQUESTS) throw invalidValue('requests', `at most ${MAX_REQUESTS} requests`);
     this.#ids.add(id);
-    return `${JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/messages', body: params })}\n`;
+    const line = JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/messages', body: params });
+    if (Buffer.byteLength(line) > this.#maxBytes)
+      throw invalidValue(place, `at most ${this.#maxBytes} bytes`, Buffer.byteLength(line));
+    return `${line}\n`;
   }
+}
+
+/** What would fail the whole batch when it is read. All else is an error of this request alone. */
+function checkParams({ stream, model }: JsonObject, place: string): void {
+  if (stream === true) throw invalidValue(`${place}.stream`, 'false, as batches do not stream', stream);
+  if (model !== undefined && typeof model !== 'string')
+    throw invalidValue(`${place}.model`, 'the name of a model', model);
 }
 
 function parse(request: Buffer, place: string) {

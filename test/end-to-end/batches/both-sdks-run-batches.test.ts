@@ -99,13 +99,14 @@ it("Anthropic's SDK runs a message batch, polls it and reads its results", async
     requests: [
       { custom_id: 'good', params: params(`tell me about ${keyword}`) },
       { custom_id: 'bad', params: { ...params(''), messages: 'none' as never } },
+      { custom_id: 'other', params: { ...params(`tell me about ${keyword}`), model: 'another name' } },
     ],
   });
   const batch = await waitFor('its end', async () => {
     const current = await anthropic.messages.batches.retrieve(id);
     return current.processing_status === 'ended' ? current : undefined;
   });
-  expect(batch.request_counts).toEqual({ processing: 0, succeeded: 1, errored: 1, canceled: 0, expired: 0 });
+  expect(batch.request_counts).toEqual({ processing: 0, succeeded: 2, errored: 1, canceled: 0, expired: 0 });
   const results = await Array.fromAsync(await anthropic.messages.batches.results(id));
   expect(results.toSorted((a, b) => (a.custom_id < b.custom_id ? -1 : 1))).toMatchObject([
     {
@@ -113,6 +114,7 @@ it("Anthropic's SDK runs a message batch, polls it and reads its results", async
       result: { type: 'errored', error: { type: 'error', error: { type: 'invalid_request_error' } } },
     },
     { custom_id: 'good', result: { type: 'succeeded', message: { type: 'message', role: 'assistant' } } },
+    { custom_id: 'other', result: { type: 'succeeded', message: { type: 'message', role: 'assistant' } } },
   ]);
   expect(await anthropic.messages.batches.delete(id)).toEqual({ id, type: 'message_batch_deleted' });
 });

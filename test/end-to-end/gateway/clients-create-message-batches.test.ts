@@ -107,6 +107,12 @@ describe('a message batch', () => {
     ['a custom_id with a blank', { requests: [{ params, custom_id: 'a b' }] }, /requests\[0\]\.custom_id/],
     ['a long custom_id', { requests: [{ params, custom_id: 'x'.repeat(65) }] }, /requests\[0\]\.custom_id/],
     ['the same custom_id twice', { requests: [...requests, requests[0]] }, /requests\[2\]\.custom_id/],
+    [
+      'a stream',
+      { requests: [{ custom_id: 'a', params: { ...params, stream: true } }] },
+      /params\.stream'.*do not stream/,
+    ],
+    ['a number as model', { requests: [{ custom_id: 'a', params: { model: 7 } }] }, /params\.model/],
     ['no params', { requests: [{ custom_id: 'a' }] }, /requests\[0\]\.params/],
     [
       '50,001 requests',
