@@ -23,11 +23,13 @@ if (!['serve', 'gateway', undefined].includes(args[0])) {
   const { configCommand } = await import('./config-command.ts');
   const { demoModelCommand } = await import('./demo-model/demo-model-command.ts');
   const { doctorCommand } = await import('./doctor/doctor-command.ts');
+  const { storeCommand } = await import('./store/store-command.ts');
   const { runpodWorkerCommand } = await import('./runpod-worker-command.ts');
   corral
     .addCommand(keysCommand())
     .addCommand(modelsCommand())
     .addCommand(batchCommand())
+    .addCommand(storeCommand())
     .addCommand(configCommand())
     .addCommand(doctorCommand())
     .addCommand(benchCommand())

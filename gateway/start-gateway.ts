@@ -113,6 +113,7 @@ export async function startGateway(
     liveRequests,
     rateCounters,
     backend: config.backend,
+    readStore: store && (() => store.observe((opened) => opened.statistics())),
     maxWaiting: config.admission.maxWaiting,
     keyMaxAgeMs: config.auth.keyMaxAgeMs,
     costPerHour: config.ledger.costPerHour,

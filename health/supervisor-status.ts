@@ -16,6 +16,8 @@ export interface SupervisorStatus {
   readonly models: readonly ModelReport[];
   /** For all models together, in bytes; undefined with one model. */
   readonly memoryBudget: number | undefined;
+  /** Whether the runner of batches is up; undefined if there is none. */
+  readonly runnerUp?: boolean | undefined;
 }
 
 /** What the status says of one model. */
@@ -55,9 +57,9 @@ export function parseSupervisorStatus(body: string): SupervisorStatus | undefine
     const status = JSON.parse(body) as StatusBody | null;
     if (typeof status?.standing !== 'string') return undefined;
     const { standing, version, boot = {}, loadTimeMs, restarts = {}, crashes = {} } = status;
-    const { models = [], memory } = status;
+    const { models = [], memory, runnerUp } = status;
     return {
-      ...{ standing, boot, restarts, crashes, models, memoryBudget: memory?.budget },
+      ...{ standing, boot, restarts, crashes, models, memoryBudget: memory?.budget, runnerUp },
       version: typeof version === 'string' ? version : undefined,
       loadTimeMs: typeof loadTimeMs === 'number' ? loadTimeMs : null,
     };

@@ -80,6 +80,8 @@ const next: Readonly<Record<BatchStatus, readonly BatchStatus[]>> = {
   cancelled: [],
 };
 
+export const batchStatuses = Object.keys(next) as readonly BatchStatus[];
+
 export const mayFollow = (from: BatchStatus, to: BatchStatus) => next[from].includes(to);
 
 export const hasEnded = (status: BatchStatus) => next[status].length === 0;

@@ -46,6 +46,20 @@ const migrations = [
   CREATE INDEX batches_by_input ON batches (input_file) WHERE ended = 0;
   CREATE UNIQUE INDEX batches_by_idempotency_key ON batches (owner, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
+  CREATE INDEX batches_by_status ON batches (status);
+
+  -- One row: lines that have ended and their tokens, also of batches that are gone.
+  CREATE TABLE totals (
+    completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+    expired INTEGER NOT NULL DEFAULT 0, cancelled INTEGER NOT NULL DEFAULT 0,
+    input_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0) STRICT;
+  INSERT INTO totals DEFAULT VALUES;
+  CREATE TRIGGER lines_ended AFTER UPDATE OF completed, failed, expired, cancelled ON batches BEGIN
+    UPDATE totals SET completed = completed + new.completed - old.completed, failed = failed + new.failed - old.failed,
+      expired = expired + new.expired - old.expired, cancelled = cancelled + new.cancelled - old.cancelled,
+      input_tokens = input_tokens + new.input_tokens - old.input_tokens,
+      output_tokens = output_tokens + new.output_tokens - old.output_tokens;
+  END;
 
   -- custom: a hash of custom_id. state: 0 pending, 1 done, 2 failed, 3 expired, 4 cancelled.
   CREATE TABLE lines (

@@ -9,6 +9,7 @@ import { Files } from './files.ts';
 import { checkKey } from './key-check.ts';
 import { type OwnerUsage, Quota, type Room, type StoreUsage } from './quota.ts';
 import { type PurgeScope, type Removed, Retention } from './retention.ts';
+import { readStatistics, type StoreStatistics } from './statistics.ts';
 
 /** The name of the database in `DATA_DIR`. */
 export const storeFileName = 'store.sqlite';
@@ -20,10 +21,12 @@ export class Store implements Disposable {
   readonly #db: Database;
   readonly #quota: Quota;
   readonly #retention: Retention;
+  readonly #maxSize: number;
 
   constructor(db: Database, contents: ContentFolder, config: StoreConfig) {
     this.#db = db;
     this.#quota = new Quota(db, config);
+    this.#maxSize = config.maxSize;
     this.files = new Files(db, contents, this.#quota, config);
     this.batches = new Batches(db, this.files, contents, config.key);
     this.#retention = new Retention(db, contents, this.files, config.retention);
@@ -42,6 +45,11 @@ export class Store implements Disposable {
   /** Of each owner that has stored something. */
   usageByOwner(): OwnerUsage[] {
     return this.#quota.usageByOwner();
+  }
+
+  /** For metrics: a few short reads. */
+  statistics(): StoreStatistics {
+    return { ...readStatistics(this.#db), bytes: this.usage().bytes, maxBytes: this.#maxSize };
   }
 
   /** How much an owner may still store. Results are stored in any case: ask before a line is begun. */
@@ -73,7 +81,8 @@ export function openStore(config: StoreConfig, { role }: { readonly role: StoreR
   }
   const db = new Database(join(config.folder, storeFileName), role);
   try {
-    checkKey(db, config);
+    // A command reads no contents, and has to be able to remove what nobody has the key of any more.
+    if (role !== 'command') checkKey(db, config);
     return new Store(db, new ContentFolder(join(config.folder, 'files'), config.key), config);
   } catch (error) {
     db[Symbol.dispose]();

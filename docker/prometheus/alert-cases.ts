@@ -29,6 +29,8 @@ const loadSeconds = (model: string) => of('corral_model_loads_seconds_total', `m
 const canaryIsOut = of('corral_alias_target_suspended', 'alias="latest", model="b"');
 const granted = of('corral_admissions_total', 'outcome="granted", priority="normal"');
 const waited = (le: string) => of('corral_queue_wait_seconds_bucket', `priority="low", le="${le}"`);
+const batchesWith = (status: string) => of('corral_batches', `status="${status}"`);
+const linesEnded = of('corral_batch_lines_total', 'result="completed"');
 
 export const alertCases: Readonly<Record<string, AlertCase>> = {
   CorralAway: {
@@ -293,6 +295,47 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
         at: '8m',
       },
     ],
+  },
+  CorralBatchesStalled: {
+    fires: [
+      {
+        of: 'a batch without progress',
+        series: { [batchesWith('in_progress')]: '1x180', [linesEnded]: '0+1x20 20x160' },
+        at: '170m',
+      },
+    ],
+    silent: [
+      {
+        of: 'a line every half an hour',
+        series: { [batchesWith('in_progress')]: '1x180', [linesEnded]: '0x29 1x29 2x29 3x29 4x29 5x30' },
+        at: '170m',
+      },
+      {
+        of: 'batches that have ended',
+        series: { [batchesWith('completed')]: '5x180', [linesEnded]: '20x180' },
+        at: '170m',
+      },
+    ],
+  },
+  CorralStoreAlmostFull: {
+    fires: [
+      {
+        of: 'a twentieth left',
+        series: { [of('corral_store_bytes')]: '95x30', [of('corral_store_limit_bytes')]: '100x30' },
+        at: '20m',
+      },
+    ],
+    silent: [
+      {
+        of: 'a fifth left',
+        series: { [of('corral_store_bytes')]: '80x30', [of('corral_store_limit_bytes')]: '100x30' },
+        at: '20m',
+      },
+    ],
+  },
+  CorralRunnerDown: {
+    fires: [{ of: 'a runner', series: { [of('corral_runner_up')]: '1 0x9' }, at: '8m' }],
+    silent: [{ of: 'one that was restarted', series: { [of('corral_runner_up')]: '1 0 1x9' }, at: '8m' }],
   },
   CorralKeyExpiring: {
     fires: [{ of: 'two keys', series: { [of('corral_keys_expiring')]: '2x90' }, at: '70m' }],

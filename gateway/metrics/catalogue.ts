@@ -6,6 +6,7 @@ export const metricSections = [
   'Backend',
   'Deployment',
   'Models',
+  'Files and batches',
   'GPU',
   'Gateway process',
   'Endpoint pickers',
@@ -113,6 +114,41 @@ export const batches = {
   discarded: define('Requests', 'counter')(
     'corral_batch_discarded_tokens_total',
     'Output tokens of lines that gave way and had to be started again.',
+  ),
+};
+
+/** Only with `STORE=on`. */
+export const store = {
+  batches: define('Files and batches', 'gauge')(
+    'corral_batches',
+    'Batches in the store, by status. Ended ones stay for STORE_RETENTION_DAYS. Only with STORE=on, as all of this section.',
+    ['status'],
+  ),
+  paused: define('Files and batches', 'gauge')(
+    'corral_batches_paused',
+    'Batches that make no progress at the moment. GET /v1/batches and the dashboard show the reason.',
+  ),
+  lines: define('Files and batches', 'counter')(
+    'corral_batch_lines_total',
+    'Lines of batches that have ended, by result: completed, failed, expired or cancelled.',
+    ['result'],
+  ),
+  tokens: define('Files and batches', 'counter')(
+    'corral_batch_tokens_total',
+    'Tokens of the lines that have ended, by tokens: input or output.',
+    ['tokens'],
+  ),
+  bytes: define('Files and batches', 'gauge')(
+    'corral_store_bytes',
+    'Size of all files in the store, and of the results of batches that run.',
+  ),
+  limit: define('Files and batches', 'gauge')(
+    'corral_store_limit_bytes',
+    'Largest size of all files in the store (STORE_MAX_SIZE).',
+  ),
+  runnerUp: define('Files and batches', 'gauge')(
+    'corral_runner_up',
+    '1 while the process that runs batches is up; 0 while it is restarted or given up.',
   ),
 };
 
@@ -554,6 +590,7 @@ export const catalogue: readonly MetricDefinition[] = [
   backend,
   system,
   models,
+  store,
   gpu,
   tokenCost,
   gatewayProcess,

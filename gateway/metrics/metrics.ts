@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import type { StoreStatistics } from '../../store/statistics.ts';
 import type { UsageSums } from '../api/usage.ts';
 import type { ModelDirectory } from '../engines/model-directory.ts';
 import { cacheFor } from '../http/cache-for.ts';
@@ -28,6 +29,7 @@ import {
 } from './process-metrics.ts';
 import { registerSamples, registerValue, statusSamples } from './register.ts';
 import { SeveralEngineMetrics } from './several-engines.ts';
+import { registerStoreMetrics } from './store-metrics.ts';
 import { registerMachineTimeMetrics, registerTrafficMetrics, Traffic } from './traffic.ts';
 
 /** Scrapes within this time, ms, share one page, so that any number of scrapers costs no more than one. */
@@ -44,6 +46,8 @@ export interface MetricsOptions extends MetricSources {
   /** Keys with series of their own. */
   readonly maxKeys: number;
   readonly ledger: MetricSources['ledger'] & BudgetSources['ledger'];
+  /** Returns undefined while the store cannot be read. Undefined unless `STORE=on`. */
+  readonly readStore: (() => StoreStatistics | undefined) | undefined;
   /** The free space on its volume is shown. */
   readonly dataDir: string;
 }
@@ -87,6 +91,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const external: ExternalMetrics = {
     engine: noEngineMetrics,
     supervisor: undefined,
+    store: undefined,
     volume: undefined,
     openFiles: undefined,
   };
@@ -96,6 +101,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerExternalMetrics(registry, external);
   registerModelMetrics(registry, () => external.supervisor);
   registerDirectoryMetrics(registry, directory);
+  registerStoreMetrics(registry, external);
   registerMachineTimeMetrics(registry, directory && traffic, options.costPerHour);
   registerBuildInfo(registry, options);
   registerProcessMetrics(registry, loop, () => external.openFiles);
@@ -110,7 +116,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       readVolume(),
       countOpenFiles(),
     ]);
-    Object.assign(external, { engine: engineMetrics, supervisor, volume: volumeSpace, openFiles });
+    const store = options.readStore?.();
+    Object.assign(external, { engine: engineMetrics, supervisor, store, volume: volumeSpace, openFiles });
   }
   const renderShared = cacheFor(PAGE_MAX_AGE, async () => {
     await readExternalMetrics();
@@ -135,6 +142,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 interface ExternalMetrics {
   engine: EngineMetrics;
   supervisor: SupervisorStatus | undefined;
+  store: StoreStatistics | undefined;
   volume: VolumeSpace | undefined;
   openFiles: number | undefined;
 }

@@ -33,6 +33,16 @@ export class GatewayStore implements Disposable {
     return this.#store;
   }
 
+  /** What `read` finds in the store; undefined while the disk does not let it be read. */
+  observe<T>(read: (store: Store) => T): T | undefined {
+    try {
+      return read(this.current);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return undefined;
+      throw error;
+    }
+  }
+
   createRoutes(services: Omit<StoreServices, 'store' | 'maxFileSize'>): StoreRoutes {
     const current = () => this.current;
     return createStoreRoutes({

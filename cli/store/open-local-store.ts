@@ -1,0 +1,11 @@
+import { readSettings } from '../../settings/read-settings.ts';
+import { type StoreConfig, storeConfig } from '../../store/config.ts';
+import { openStore, type Store } from '../../store/store.ts';
+import { resolveDataDir } from '../../supervisor/data-dir.ts';
+
+/** The store of this machine. Throws an error with the fix. */
+export function openLocalStore(): { readonly store: Store; readonly config: StoreConfig } {
+  const { settings } = readSettings(process.env);
+  const config = storeConfig(settings, resolveDataDir(settings.DATA_DIR));
+  return { store: openStore(config, { role: 'command' }), config };
+}
