@@ -1,5 +1,5 @@
 import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
-import { isJsonObject } from '../../api/json.ts';
+import { isJsonObject, type JsonObject } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
