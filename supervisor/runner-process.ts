@@ -9,7 +9,7 @@ import { type Child, type ChildExit, spawnChild } from './process/child.ts';
 import { ManagedProcess } from './process/managed-process.ts';
 import { createSecretRedactor, environmentSecrets, settingSecrets } from './process/redact-secrets.ts';
 import type { RestartPolicy } from './process/restart-policy.ts';
-import { foreignEnvironment, settingsAsVariables } from './spawn-gateway.ts';
+import { foreignEnvironment, settingsAsVariables, smallHeap } from './spawn-gateway.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,7 +70,7 @@ function spawnRunner({ env, log, forward, onSpawned, idleTimer, ...options }: Ru
   ]);
   const child = spawnChild({
     command: process.execPath,
-    args: [program],
+    args: [...smallHeap, program],
     env: runnerEnvironment(env, options),
     onStdoutLine(line) {
       if (!forward(line)) log.warn(redact(line));

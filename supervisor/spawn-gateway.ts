@@ -25,8 +25,7 @@ export interface Command {
  * A quarter of V8's default size for young objects, in MiB, and a heap that grows by at most so many percent between two
  * collections: 100 MB less under load, at the same speed (docs/performance.md).
  */
-const semiSpaceMiB = 4;
-const heapGrowingPercent = 80;
+export const smallHeap = ['--max-semi-space-size=4', '--heap-growing-percent=80'] as const;
 
 /**
  * After so many calls V8 compiles a function with Maglev and with TurboFan: a quarter and a fifth of its defaults. The
@@ -38,8 +37,7 @@ const callsBeforeTurbofan = 600;
 export const defaultGatewayCommand: Command = {
   command: process.execPath,
   args: [
-    `--max-semi-space-size=${semiSpaceMiB}`,
-    `--heap-growing-percent=${heapGrowingPercent}`,
+    ...smallHeap,
     `--invocation-count-for-maglev=${callsBeforeMaglev}`,
     `--invocation-count-for-turbofan=${callsBeforeTurbofan}`,
     join(import.meta.dirname, '..', 'gateway', 'main.ts'),
