@@ -7,7 +7,7 @@ import type { EngineOverview } from '../engines/models-overview.ts';
 import type { RateCounters, Sharing } from '../limits/rate-counters.ts';
 import type { FailedLogins } from '../middleware/authenticate.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import { classForWeight, requestClasses } from '../scheduler/lane.ts';
+import { classForWeight } from '../scheduler/lane.ts';
 import {
   backend,
   batches,
@@ -77,8 +77,7 @@ function registerQueueMetrics(registry: Registry, { scheduler, maxWaiting }: Met
 
 function depthByPriority(byWeight: ReadonlyMap<number, number>): MetricSample<'priority'>[] {
   const byClass = new Map([...byWeight].map(([weight, count]) => [classForWeight(weight), count]));
-  const shown = byClass.has('batch') ? requestClasses : priorities;
-  return shown.map((priority) => [{ priority }, byClass.get(priority) ?? 0]);
+  return priorities.map((priority) => [{ priority }, byClass.get(priority) ?? 0]);
 }
 
 function admissionsByPriority({

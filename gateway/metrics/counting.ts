@@ -17,10 +17,6 @@ export class HistogramData {
     this.#sum += value;
   }
 
-  get isEmpty(): boolean {
-    return this.#counts.every((count) => count === 0);
-  }
-
   get sum(): number {
     return this.#sum;
   }

@@ -1,9 +1,9 @@
 import type { Registry } from 'prom-client';
+import type { Priority } from '../../keys/key.ts';
 import { HOUR } from '../../settings/durations.ts';
 import { getOperation, type Operation, routeLabel } from '../api/route-table.ts';
 import type { Usage } from '../api/usage.ts';
 import type { RequestFinished, RequestOutcome, RequestRecord } from '../proxy/request-record.ts';
-import type { RequestClass } from '../scheduler/lane.ts';
 import {
   batches,
   generation,
@@ -28,11 +28,10 @@ interface RequestCount {
 export class Traffic {
   readonly requests = new Map<string, RequestCount>();
   readonly errors = new Map<string, number>();
-  readonly queueTimes: Readonly<Record<RequestClass, HistogramData>> = {
+  readonly queueTimes: Readonly<Record<Priority, HistogramData>> = {
     high: new HistogramData(queue.wait.bounds),
     normal: new HistogramData(queue.wait.bounds),
     low: new HistogramData(queue.wait.bounds),
-    batch: new HistogramData(queue.wait.bounds),
   };
   readonly #models = new Map<string, ModelTraffic>();
   readonly #codes = new BoundedLabel(MAX_CODES);
@@ -56,7 +55,9 @@ export class Traffic {
     this.resumed += record.continued ?? 0;
     this.preempted += record.preempted ?? 0;
     this.discardedTokens += record.discardedTokens ?? 0;
-    if (record.queuedMs !== undefined) this.queueTimes[priority].observe(record.queuedMs / 1000);
+    // Batches have no hurry: their waits would hide those of clients.
+    if (record.queuedMs !== undefined && priority !== 'batch')
+      this.queueTimes[priority].observe(record.queuedMs / 1000);
     this.#countGeneration(route, record, end, error);
   }
 
@@ -177,9 +178,7 @@ export function registerTrafficMetrics(registry: Registry, traffic: Traffic): vo
   registerValue(registry, batches.preemptions, () => traffic.preempted);
   registerValue(registry, batches.discarded, () => traffic.discardedTokens);
   registerHistograms(registry, queue.wait, () =>
-    Object.entries(traffic.queueTimes)
-      .filter(([priority, { isEmpty }]) => priority !== 'batch' || !isEmpty)
-      .map(([priority, histogram]) => [{ priority }, histogram] as const),
+    Object.entries(traffic.queueTimes).map(([priority, histogram]) => [{ priority }, histogram] as const),
   );
   registerGenerationMetrics(registry, () => [...traffic.models]);
 }

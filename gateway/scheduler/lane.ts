@@ -37,7 +37,7 @@ export interface Lane<W extends Waiter> {
 }
 
 /** What requests are told apart by where they wait: batches run on idle slots, whatever the priority of their keys. */
-export const requestClasses = [...priorities, 'batch'] as const;
+const requestClasses = [...priorities, 'batch'] as const;
 export type RequestClass = (typeof requestClasses)[number];
 
 const weights: Readonly<Record<RequestClass, number>> = { high: 4, normal: 2, low: 1, batch: 0.5 };

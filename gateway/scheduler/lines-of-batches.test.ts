@@ -51,7 +51,7 @@ describe('the lines of batches', () => {
     vi.advanceTimersByTime(100 * minute);
     expect(scheduler.batches).toEqual({ capacity: 1, leased: 1, waiting: 3 });
     expect(scheduler.counts).toEqual({ capacity: 1, leased: 1, waiting: 0 });
-    expect([...scheduler.waitingByWeight]).toEqual([[0.5, 3]]);
+    expect([...scheduler.waitingByWeight]).toEqual([]);
     leaving.abort();
     expect(await left).toEqual({ outcome: 'left' });
     running[Symbol.dispose]();

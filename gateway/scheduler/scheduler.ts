@@ -152,10 +152,10 @@ export class Scheduler {
     return granted;
   }
 
-  /** How many requests wait, by the weight of their lanes. */
+  /** How many requests wait, by the weight of their lanes. Without lines of batches. */
   get waitingByWeight(): ReadonlyMap<number, number> {
     const counts = new Map(this.#countingScheduler?.waitingByWeight);
-    for (const { lane } of this.#allWaiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
+    for (const { lane } of this.#queue.waiting) counts.set(lane.weight, (counts.get(lane.weight) ?? 0) + 1);
     return counts;
   }
 
