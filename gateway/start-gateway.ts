@@ -134,6 +134,9 @@ export async function startGateway(
     tokenCost,
     reportModels: async () =>
       directory && reportModels({ ...served, supervisor, registry: config.registry, getSupervisorStatus }),
+    readBatches:
+      store &&
+      (() => store.observe((opened) => ({ statistics: opened.statistics(), open: opened.batches.open() }))),
     getKeyRing: authenticator.ring,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,

@@ -32,6 +32,7 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
       ${overview}
       ${charts}
       ${models}
+      ${batches}
       <div class="columns">${slots}${gpus}</div>
       ${requests}
       ${keys}
@@ -116,6 +117,16 @@ const models = html`<section class="card" id="models-card" aria-labelledby="mode
         </div>
         <h3>Aliases</h3>
         ${table('aliases', 'Aliases', ['Alias', 'Models', 'Action'], 'There are no aliases.')}
+      </section>`;
+
+const batchColumns = ['Batch', 'Key', 'Model', 'Status', 'Done', 'Failed', 'Output tokens'];
+
+/** Shown only with a store. */
+const batches = html`<section class="card" id="batches-card" aria-labelledby="batches-title" hidden>
+        <h2 id="batches-title">Batches</h2>
+        <p class="hint" id="batches-store"></p>
+        <p class="problem" id="batches-message" role="alert" hidden></p>
+        ${table('batches', 'Batches', batchColumns, 'No batches are waiting or running.')}
       </section>`;
 
 const openColumns = ['Request', 'Key', 'Path', 'State', 'Age', 'Tokens', 'Tokens/s', 'Cancel'];

@@ -20,6 +20,7 @@ const assetPaths: Readonly<Record<string, string>> = {
     [
       ...['style.css', 'icon.svg', 'landing.js', 'login.js', 'dashboard.js', 'charts.js', 'tables.js'],
       ...['overview.js', 'format.js', 'engine.js', 'elements.js', 'models.js', 'confirm-button.js'],
+      'batches.js',
     ].map((name) => [name, join(pageFolder, name)]),
   ),
   'uplot.js': join(uPlot, 'uPlot.esm.js'),

@@ -12,6 +12,7 @@ import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { type BatchRows, describeBatches, type StoreReading } from './batch-rows.ts';
 import { describeModels, type ModelCosts, type ModelRows } from './model-rows.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
 import type { StatsSample } from './stats-sampler.ts';
@@ -50,6 +51,8 @@ export interface SnapshotSources {
     readonly byKey: ReadonlyMap<string, TokenCost>;
   };
   readonly costPerHour: number | undefined;
+  /** Returns undefined while the store cannot be read. Undefined unless `STORE=on`. */
+  readonly readBatches: (() => StoreReading | undefined) | undefined;
 }
 
 const MAX_OPEN = 50;
@@ -74,6 +77,8 @@ export interface Snapshot {
   readonly queue: { readonly waiting: number; readonly limit: number };
   /** Null with one model. */
   readonly models: ModelRows | null;
+  /** Null without a store, and while it cannot be read. */
+  readonly batches: BatchRows | null;
   readonly lanes: readonly LaneView[];
   /** Oldest first, at most fifty. */
   readonly open: readonly OpenRequest[];
@@ -119,6 +124,7 @@ export function takeSnapshot(
     slots: { total: capacity, busy: leased },
     queue: { waiting, limit: sources.maxWaiting },
     ...describeOpenRequests(sources, report),
+    batches: readBatches(sources, supervisor),
     keys: describeKeys(sources),
     gpus: gpus.samples,
     gpuTrouble: gpus.troubleMessage ?? null,
@@ -139,6 +145,11 @@ function describeOpenRequests(
     lanes: groupByLane(open, keys?.ring.keys ?? []),
     models: report ? describeModels(report, open, tokenCost) : null,
   };
+}
+
+function readBatches({ readBatches }: SnapshotSources, supervisor: SupervisorStatus | undefined) {
+  const reading = readBatches?.();
+  return reading === undefined ? null : describeBatches(reading, supervisor?.runnerUp);
 }
 
 function describeKeys({ keys, ledger, tokenCost, costPerHour }: SnapshotSources): KeyUsageView[] | null {

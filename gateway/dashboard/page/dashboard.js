@@ -4,6 +4,7 @@
  * @import { RecentRequest } from '../request-views.ts'
  * @import { Snapshot } from '../snapshot.ts'
  */
+import { showBatches } from './batches.js';
 import { Charts } from './charts.js';
 import { byId, setText } from './elements.js';
 import { showCrash, showEngine, showGpus, showStartup } from './engine.js';
@@ -56,6 +57,7 @@ function showNow(now) {
   showTiles(now);
   showSlots(now);
   showModels(now, post);
+  showBatches(now);
   showOpen(now.open, cancel);
   showKeys(now);
   showGpus(now);
