@@ -29,12 +29,13 @@ export class ContentFolder {
 
   /** Throws if there is one with this id. */
   async create(id: string): Promise<FileHandle> {
-    return this.guard(() => open(this.#path(id), 'wx', 0o600));
+    return this.guard(async () => this.#leaveToOwner(await open(this.#path(id), 'wx', 0o600)));
   }
 
   /** For writing anywhere; created if it is missing. */
   async openForWriting(id: string): Promise<FileHandle> {
-    return this.guard(() => open(this.#path(id), constants.O_RDWR | constants.O_CREAT, 0o600));
+    const flags = constants.O_RDWR | constants.O_CREAT;
+    return this.guard(async () => this.#leaveToOwner(await open(this.#path(id), flags, 0o600)));
   }
 
   async openForReading(id: string): Promise<FileHandle> {
@@ -75,6 +76,14 @@ export class ContentFolder {
     } catch (error) {
       throw asStoreError(error, this.#folder);
     }
+  }
+
+  /** The service must be able to use what root has created. */
+  async #leaveToOwner(handle: FileHandle): Promise<FileHandle> {
+    if (process.getuid?.() !== 0) return handle;
+    const { uid, gid } = statSync(this.#folder);
+    await handle.chown(uid, gid);
+    return handle;
   }
 
   #guardSync<T>(action: () => T): T {

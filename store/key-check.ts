@@ -24,7 +24,7 @@ function problem(isEncrypted: boolean, hasKey: boolean): string {
   if (!isEncrypted)
     return 'is not encrypted: unset STORE_KEY, or remove what is stored with "corral store purge --all" to encrypt from then on';
   return hasKey
-    ? 'is encrypted with another key: set STORE_KEY to the key with which it was created'
+    ? 'is encrypted with another key: set STORE_KEY to the key with which it was created, or, if that is lost, remove what is stored with "corral store purge --all"'
     : 'is encrypted: set STORE_KEY to its key';
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -37,6 +37,19 @@ describe('a store', () => {
     } finally {
       process.umask(before);
     }
+  });
+
+  it('belongs to the owner of its folder, if root uses it first', async () => {
+    await using folder = await temporaryFolder();
+    if (process.getuid?.() === 0) chownSync(folder.path, 65_534, 65_534);
+    const { uid } = statSync(folder.path);
+    await using test = await openTestStore({ folder: folder.path });
+    const { id } = await createRunningBatch(test.store, 1);
+    await test.store.batches.finishLines(id, [{ number: 1, state: 'completed', text: 'x' }]);
+    const contents = readdirSync(folder.file('files')).map((name) => `files/${name}`);
+    expect(contents).toHaveLength(2);
+    for (const name of ['store.sqlite', 'store.sqlite-wal', 'store.sqlite-shm', 'files', ...contents])
+      expect([name, statSync(folder.file(name)).uid]).toEqual([name, uid]);
   });
 
   it('is the same for all processes that open it, and each notices the commits of the others', async () => {
