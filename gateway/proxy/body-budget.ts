@@ -1,7 +1,9 @@
 import type { BodyBudgetOptions } from '../config.ts';
 import type { ApiError } from '../errors/api-error.ts';
 import { bodyMemoryFull, keyBodyMemoryFull } from '../errors/catalogue.ts';
+import { addressGroup } from '../http/client-address.ts';
 import { RetryAfterEstimator } from '../scheduler/retry-after.ts';
+import type { RequestContext } from './request-context.ts';
 
 /**
  * The memory for request bodies, from their first byte until their requests have ended; most of it belongs to queued requests.
@@ -114,4 +116,9 @@ export class BodyAllocation implements Disposable {
     this.#budget.release(this.#owner, this.#bytes, performance.now() - this.#since);
     this.#bytes = 0;
   }
+}
+
+/** Whose share of the memory a body takes: a key's, or without authentication a network's. */
+export function bodyOwner({ key, record }: Pick<RequestContext, 'key' | 'record'>): string {
+  return key === undefined ? `from ${addressGroup(record.address)}` : `of ${key.id}`;
 }

@@ -1,14 +1,13 @@
 import { type ApiRoute, toChatRoute } from '../api/route-table.ts';
 import type { EngineServices } from '../engines/engine-services.ts';
 import type { RequestedModel } from '../engines/model-services.ts';
-import { addressGroup } from '../http/client-address.ts';
 import type { Reservation } from '../limits/reservation.ts';
 import { countingLeaseRequest } from '../scheduler/counting-scheduler.ts';
 import { batchLaneForKey, type LaneSettings, laneForKey } from '../scheduler/lane.ts';
 import type { LeaseRequest, QueuePosition } from '../scheduler/lease.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
 import { planBatch, proxyBatch } from './batch.ts';
-import type { BodyAllocation } from './body-budget.ts';
+import { type BodyAllocation, bodyOwner } from './body-budget.ts';
 import { type ClientFormat, createClientFormat, createKeepAlive } from './client-format.ts';
 import { finish } from './finish.ts';
 import type { RoutedRequest } from './model-routing.ts';
@@ -179,11 +178,6 @@ function startReading(
     allocation,
     signal,
   });
-}
-
-/** Whose share of the memory a body takes: a key's, or without authentication a network's. */
-function bodyOwner({ key, record }: RequestContext): string {
-  return key === undefined ? `from ${addressGroup(record.address)}` : `of ${key.id}`;
 }
 
 function reserveTokens(

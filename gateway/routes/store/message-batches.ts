@@ -110,7 +110,8 @@ export function getMessageResults(c: GatewayContext, services: StoreServices) {
 
 function describe({ isTrusted }: StoreServices, c: GatewayContext, batch: Batch) {
   const { scheme, host } = getPublicOrigin(c.env.incoming, isTrusted);
-  return describeMessageBatch(batch, `${scheme}://${host}`);
+  // Without a host, which HTTP/1.0 allows, the address is relative.
+  return describeMessageBatch(batch, host === undefined ? '' : `${scheme}://${host}`);
 }
 
 /** Batches of `/v1/batches` have no results that Anthropic's clients understand. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { lengthRequired, unsupportedEncoding, unsupportedMediaType } from '../../errors/catalogue.ts';
 import { fileTooLarge } from '../../errors/store-catalogue.ts';
-import { addressGroup } from '../../http/client-address.ts';
+import { bodyOwner } from '../../proxy/body-budget.ts';
 import type { RequestContext } from '../../proxy/request-context.ts';
 import { readPaced } from './paced-body.ts';
 import type { StoreServices } from './store-services.ts';
@@ -25,8 +25,9 @@ export async function receiveBody<T>(
   const { config, bodyBudget, liveRequests, maxFileSize } = services;
   const { incoming, controller } = context;
   checkHeaders(incoming, type, maxFileSize);
-  using allocation = bodyBudget.open(ownerOfMemory(context));
-  const error = allocation.allocate(MEMORY_OF_UPLOAD);
+  using allocation = bodyBudget.open(bodyOwner(context));
+  const { total, perOwner } = config.limits.bodies;
+  const error = allocation.allocate(Math.min(MEMORY_OF_UPLOAD, total, perOwner));
   if (error !== undefined) throw error;
   using _ = liveRequests.add(context);
   const body = readPaced(incoming, {
@@ -46,9 +47,4 @@ function checkHeaders({ headers }: IncomingMessage, type: string, maxFileSize: n
   const announced = headers['content-length'];
   if (announced === undefined && headers['transfer-encoding'] === undefined) throw lengthRequired();
   if (Number(announced ?? 0) > maxFileSize + FORM_OVERHEAD) throw fileTooLarge(maxFileSize);
-}
-
-/** As for the bodies of other requests: a key, or without authentication a network. */
-function ownerOfMemory({ key, record }: RequestContext): string {
-  return key === undefined ? `from ${addressGroup(record.address)}` : `of ${key.id}`;
 }

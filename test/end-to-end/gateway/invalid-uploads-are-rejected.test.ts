@@ -230,3 +230,19 @@ describe('of an upload that its client does not finish', () => {
     await stopped[Symbol.asyncDispose]();
   });
 });
+
+it('uploads take part in the limit for bodies in memory, and one always fits', async () => {
+  const env = { MAX_REQUEST_BODIES_SIZE: '1', MAX_REQUEST_BODY_SIZE: '1000' };
+  await using small = await startStoreGateway(env);
+  const type = 'Content-Type: multipart/form-data; boundary=B';
+  await using client = await RawClient.connect(small.corral.port);
+  client.send(
+    `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${testerSecret}\r\n${type}\r\nContent-Length: 100\r\n\r\n`,
+  );
+  await waitFor('the upload to begin', () => small.corral.gateway.bodyBudget.bytes > 0);
+  const { status, body } = await small.send('POST /v1/files', { body: fileForm('x', batch) });
+  expect([status, body.error.code]).toEqual([429, 'rate_limit_exceeded']);
+  client.socket.destroy();
+  await waitFor('its end', () => small.corral.gateway.bodyBudget.bytes === 0);
+  expect((await small.send('POST /v1/files', { body: fileForm('x', batch) })).status).toBe(200);
+});
