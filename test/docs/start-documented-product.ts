@@ -27,11 +27,14 @@ export async function startDocumentedProduct(): Promise<DocumentedProduct> {
     TMPDIR: folder,
     DATA_DIR: join(folder, 'data'),
     HOST: '127.0.0.1',
+    PORT: String(ports['8000']),
+    PORT_HEALTH: String(ports['8001']),
+    STORE: 'on',
   };
   let stdout = '';
   let stderr = '';
   const child = spawn(process.execPath, [join(projectFolder, 'cli/corral.ts'), 'serve', '--demo'], {
-    env: { ...env, PORT: String(ports['8000']), PORT_HEALTH: String(ports['8001']) },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
