@@ -30,7 +30,7 @@ export class ResultWriter {
   finish(batchId: string, results: readonly LineResult[]): Promise<void> {
     const waiting = this.#waiting.get(batchId);
     if (waiting !== undefined) {
-      waiting.results.push(...results);
+      for (const result of results) waiting.results.push(result);
       return waiting.done;
     }
     const commit = { results: [...results], done: this.#commitNext(batchId) };
@@ -62,10 +62,9 @@ export class ResultWriter {
     const results = this.#withoutEnded(batch, given);
     if (results.length === 0) return;
     const files = resultFiles(batch);
-    const [output, error] = await Promise.all([
-      appendResults(this.#contents, files.output, textOf(results, true)),
-      appendResults(this.#contents, files.error, textOf(results, false)),
-    ]);
+    // One after the other: when this rejects, nothing may still be writing where the next commit writes.
+    const output = await appendResults(this.#contents, files.output, textOf(results, true));
+    const error = await appendResults(this.#contents, files.error, textOf(results, false));
     const isRecorded = this.#db.transaction(() => this.#record(batch, results, output, error));
     if (!isRecorded) this.#removeIfGone(batch);
   }
