@@ -10,7 +10,7 @@ import type { Scenario, ScenarioOptions } from './scenario.ts';
 
 /** Tokens of each beginning, and how many different ones there are: more than slots. */
 const PREFIX_TOKENS = 2000;
-const PREFIXES = 16;
+const PREFIXES = 8;
 const MAX_TOKENS = 16;
 
 /** Proof 5. */
