@@ -99,12 +99,14 @@ describe('idle slots', () => {
     expect([...engine.preempted]).toEqual([lines[3], lines[1], lines[2]]);
   });
 
-  it('cuts off the newest of equals: one that still reads its prompt gets on in the end', () => {
+  it('cuts off lines that read their prompts last, and of these the newest: so they get on in the end', () => {
     const engine = new Engine(3, 3);
-    const lines = [engine.line(), engine.line(), engine.line()];
+    const lines = [engine.line(), engine.line(), engine.line('a', { generated: 99 })];
     for (const line of lines) engine.enterLine(line);
     engine.enter(waiter('client'));
     expect([...engine.preempted]).toEqual([lines[2]]);
+    engine.enter(waiter('client'));
+    expect([...engine.preempted]).toEqual([lines[2], lines[1]]);
   });
 
   it('cuts off none while enough are on their way out, or a slot is free', () => {

@@ -132,7 +132,7 @@ export class IdleSlots<W extends BatchWaiter> {
     return wanted - soonFree;
   }
 
-  /** From those with least to lose, of equals from the newest: so the line that has come furthest always goes on. */
+  /** From those with least to lose, of equals from the newest: so the line that has come furthest goes on. */
   #takeBack(missing: number): void {
     if (missing <= 0) return;
     const candidates = [...this.#running].filter((grant) => !this.#leaving.has(grant)).reverse();
@@ -148,8 +148,14 @@ export class IdleSlots<W extends BatchWaiter> {
   }
 }
 
-const byProgress = (a: Grant<BatchWaiter>, b: Grant<BatchWaiter>) =>
-  a.waiter.line.generated - b.waiter.line.generated;
+const byProgress = (a: Grant<BatchWaiter>, b: Grant<BatchWaiter>) => readAgain(a) - readAgain(b);
+
+/**
+ * The text that has to be read again. A line that still reads its prompt comes last: all of that may be in vain, and the engine
+ * would notice only between two batches of it that its client has gone.
+ */
+const readAgain = ({ waiter: { line } }: Grant<BatchWaiter>) =>
+  line.generated === 0 ? Number.MAX_SAFE_INTEGER : line.generated;
 
 /** A line that was cut off keeps its place at the head of the class: the engine may still have its beginning in its cache. */
 function pickRequeuedFirst<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | undefined {
