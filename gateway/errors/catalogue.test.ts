@@ -84,3 +84,29 @@ it.each([
     expect(catalogue.invalidValue('n', 'a number', ...given).message).toBe(`Invalid 'n': ${message}`);
   },
 );
+
+describe('an unsupported type or coding', () => {
+  it.each(['text/plain', 'multipart/form-data', 'application/vnd.api+json', 'gzip', 'none'])(
+    'is repeated if it is a name: %s',
+    (name) => {
+      expect(catalogue.unsupportedMediaType(name, 'x').message).toContain(`'${name}'`);
+      expect(catalogue.unsupportedEncoding(name).message).toContain(`'${name}'`);
+    },
+  );
+
+  it.each([
+    'sk-abcdefghijklmnopqrstuvwxyz',
+    'Bearer sk-abc',
+    'text/plain; key=sk-abc',
+    ' text/plain ;sk-abc',
+    'gzip, sk-abc',
+    `application/sk-abc${'d'.repeat(80)}`,
+    'x'.repeat(20),
+  ])('is not repeated where it may be a secret: %s', (given) => {
+    for (const { message } of [
+      catalogue.unsupportedMediaType(given, 'x'),
+      catalogue.unsupportedEncoding(given),
+    ])
+      expect(message).not.toMatch(/sk-|xxx/);
+  });
+});

@@ -233,7 +233,7 @@ export const unsupportedEncoding = (given: string) =>
     status: 415,
     type: invalid,
     code: 'unsupported_media_type',
-    message: `Unsupported content encoding '${given}': send the body uncompressed.`,
+    message: `Unsupported content encoding${quoteName(given)}: send the body uncompressed.`,
     headers: { 'accept-encoding': 'identity' },
   });
 
@@ -242,8 +242,14 @@ export const unsupportedMediaType = (given: string, expected: string) =>
     status: 415,
     type: invalid,
     code: 'unsupported_media_type',
-    message: `Unsupported content type '${given}': send ${expected}.`,
+    message: `Unsupported content type${quoteName(given)}: send ${expected}.`,
   });
+
+/** A coding or a media type without its parameters. Anything else is not repeated: it may be a secret in the wrong header. */
+function quoteName(given: string): string {
+  const [name] = /^(?:[a-z]{1,10}$|[a-z]+\/[a-z\d.+-]{1,60}(?= *;|$))/i.exec(given.trim()) ?? [];
+  return name === undefined ? '' : ` '${name}'`;
+}
 
 /** Codex tries a WebSocket first, and falls back to HTTP at once on this status. */
 export const webSocketNotSupported = (path: string) =>
