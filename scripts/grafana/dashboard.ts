@@ -7,6 +7,7 @@ import {
 } from '@grafana/schema';
 import { backend } from '../../gateway/metrics/catalogue.ts';
 import { layOut, source } from './panels.ts';
+import { batchesRow } from './rows/batches.ts';
 import { gpus, money, users } from './rows/costs.ts';
 import { modelsRow } from './rows/models.ts';
 import { errors, health, survival, trouble } from './rows/reliability.ts';
@@ -48,6 +49,7 @@ const dashboard: Dashboard = {
     queueRow,
     slots,
     modelsRow,
+    batchesRow,
     errors,
     survival,
     users,

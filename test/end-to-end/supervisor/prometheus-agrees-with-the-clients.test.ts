@@ -81,7 +81,14 @@ describe.skipIf(!program)('a real Prometheus', () => {
       folder,
       real: { engine: inject('engine'), model: inject('demoModel') },
       env: {
-        ...{ API_KEYS: '', AUTH_KEYS_FILE: keyFile, COST_PER_HOUR: '2.5', PARALLEL: '2', CTX: '4096' },
+        ...{
+          API_KEYS: '',
+          AUTH_KEYS_FILE: keyFile,
+          STORE: 'on',
+          COST_PER_HOUR: '2.5',
+          PARALLEL: '2',
+          CTX: '4096',
+        },
         ...{ NVIDIA_SMI: nvidiaSmi, GPU_INTERVAL: '200ms', LOG_LEVEL: 'info', MAX_REQUESTS_PER_MINUTE: '0' },
       },
     });
