@@ -45,6 +45,8 @@ export async function main(
   let stop: () => unknown = () => process.exit();
   handleUnhandledErrors(log, () => stop());
   for (const warning of warnings) log.warn(warning);
+  if (settings.STORE && settings.RUNNER_KEY === undefined)
+    log.warn('batches are stored but not run, as only "corral serve" starts the process that runs them');
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
