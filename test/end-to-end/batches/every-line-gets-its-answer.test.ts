@@ -66,6 +66,11 @@ it('a batch whose key has used up its tokens for today waits, and says why', asy
   expect(waiting.reason).toContain('of its 1000 tokens for today');
   expect(waiting.counts.completed).toBeGreaterThan(0);
   product.setKeys(defaultKeys);
+  const url = `http://127.0.0.1:${product.deployment.gatewayPort}/v1/chat/completions`;
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], max_tokens: 1 });
+  const headers = { 'x-api-key': secret, 'content-type': 'application/json' };
+  await waitFor('the new limit', async () => (await fetch(url, { method: 'POST', headers, body })).ok);
+  // A new runner does not know that the batch had to wait.
   process.kill(product.pidOf('runner') ?? 0, 'SIGKILL');
   const ended = await untilEnded(store, batch);
   expect(ended).toMatchObject({ status: 'completed', reason: null, counts: { completed: 100 } });
