@@ -301,7 +301,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       {
         of: 'a batch without progress',
         series: { [batchesWith('in_progress')]: '1x180', [linesEnded]: '0+1x20 20x160' },
-        at: '170m',
+        at: '90m',
       },
     ],
     silent: [
