@@ -54,10 +54,13 @@ it('a line that crashes the engine becomes one, too, and the batch goes on', asy
   const ended = await untilEnded(store, await createBatch(store, lines));
   expect(ended).toMatchObject({ status: 'completed', counts: { completed: 39, failed: 1 } });
   const [poison] = await resultsOf(store, ended.errorFileId);
-  expect(poison).toMatchObject({
-    custom_id: 'poison-7',
-    response: { status_code: 422, body: { error: { code: 'engine_crashed' } } },
-  });
+  expect(poison?.custom_id).toBe('poison-7');
+  const { status_code: status, body } = poison?.response ?? {};
+  // Blocked as the cause, or given up after MAX_REPLAYS while others that ran beside it might have been.
+  expect([
+    [422, 'engine_crashed'],
+    [502, 'bad_gateway'],
+  ]).toContainEqual([status, body?.error.code]);
   const texts = (await allResults(store, ended)).map(chatTextOf);
   expect(texts.toSpliced(7, 1)).toEqual(lines.map((_, n) => storyOf(n).text).toSpliced(7, 1));
   await product.deployment.reachesStatus('ready');
