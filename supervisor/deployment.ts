@@ -238,7 +238,7 @@ export class Deployment implements ChildOwner, EngineOwner {
       required.map(({ bootTimes }) => bootTimes),
     );
     const engines = modelsStatus(this.#models);
-    if (engines === 'ready') this.#idleTimer.end('boot');
+    if (engines === 'ready' && this.#gateway.isUp) this.#idleTimer.end('boot');
     const hasChanged = this.#status.update({
       stopping: this.#isStopping,
       failed: this.#hasFailed,

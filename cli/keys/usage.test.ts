@@ -152,13 +152,14 @@ describe('corral keys list and show', () => {
     expect(app).toMatch(/rotating until .*, old secret last used 2h ago .*1h ago$/);
     // It was last used before the rotation, as the current secret.
     expect(idle).not.toContain('old secret');
-    expect(idle).toMatch(/just now$/);
+    // On a busy machine, the command may take its time.
+    expect(idle).toMatch(/(?:just now|[1-5]m ago)$/);
     const { stdout: json } = await corralKeys('show app --json');
     expect(JSON.parse(json)).toMatchObject({
       lastUsed: new Date(now - HOUR).toISOString(),
       oldSecretLastUsed: new Date(now - 2 * HOUR).toISOString(),
     });
-    expect((await corralKeys('show idle')).stdout).toMatch(/last used +\d{4}-.* \(just now\)/);
+    expect((await corralKeys('show idle')).stdout).toMatch(/last used +\d{4}-.* \((?:just now|[1-5]m ago)\)/);
   });
 
   it('work without a valid ledger', async () => {

@@ -27,7 +27,8 @@ async function busySlots(): Promise<Slot[]> {
   return (JSON.parse(response.body) as Slot[]).filter((slot) => slot.is_processing);
 }
 
-const isGenerating = ({ next_token }: Slot) => next_token.some(({ n_decoded }) => n_decoded > 1);
+/** For so long that the gateway has read some of it, too. */
+const isGenerating = ({ next_token }: Slot) => next_token.some(({ n_decoded }) => n_decoded > 100);
 
 const requests = {
   '/v1/chat/completions': { messages: [question], ...endless },

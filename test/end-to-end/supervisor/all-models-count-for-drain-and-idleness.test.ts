@@ -56,3 +56,13 @@ it('one busy model keeps a deployment from its idle shutdown', async () => {
   expect(await tale()).toBe(taleText('long story'));
   expect(await models.deployment.exitCode()).toBe(0);
 });
+
+it('a deployment whose gateway takes its time to start is not idle meanwhile', async () => {
+  const slowly = 'data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 2500))';
+  await using models = await startTwo({
+    IDLE_SHUTDOWN_SECONDS: '1',
+    NODE_OPTIONS: `--import=${encodeURI(slowly)}`,
+  });
+  expect(await models.chat('guide', 'About keys')).toBe(storyText('keys'));
+  expect(await models.deployment.exitCode()).toBe(0);
+});
