@@ -135,6 +135,7 @@ describe('keys share several models fairly', () => {
     await chat('single', 'a', 'three');
     expect(counts()).toMatchObject({ leased: 1, waiting: 2 });
     await chat('other', 'b', 'of another key');
+    await waitFor('a request at each model', () => served.length === 2);
     expect(served).toEqual(['one', 'of another key']);
     respond(2);
     await waitFor('the slot of b', () => counts().leased === 1);
