@@ -24,6 +24,8 @@ export interface UsageEntry {
   readonly at: number;
   /** The client used the secret from before the last rotation. */
   readonly previousSecret: boolean;
+  /** It is written at once instead of within a second: the batch that the request is a line of counts it at once, too. */
+  readonly isUrgent?: boolean;
   readonly usage: Readonly<UsageSums>;
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DAY } from '../../settings/durations.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { noUsage, utcDay } from '../api/usage.ts';
@@ -76,6 +76,20 @@ describe('UsageLedger', () => {
     expect(ledger.seen('app')?.previousLastUsed).toBeTypeOf('number');
     await ledger.close();
     expect(onDisk()).toMatchObject([{ keyId: 'app', requests: 2, output: 7 }]);
+  });
+
+  it('writes the lines of batches at once, one write after the other', async () => {
+    // Its own timer never fires.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const { ledger } = createLedger();
+    vi.useRealTimers();
+    await ledger.ready;
+    for (let n = 1; n <= 3; n++) {
+      ledger.record(entry('app', 1, { isUrgent: true }));
+      ledger.record(entry('app', 1, { isUrgent: true }));
+      await waitFor('both on disk', () => onDisk()[0]?.output === 2 * n);
+    }
+    await ledger.close();
   });
 
   it('ends its thread while nothing is written or read, and starts it again', async () => {

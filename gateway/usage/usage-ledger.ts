@@ -46,8 +46,8 @@ export function createUsageLedger(config: LedgerConfig, log: Log): UsageLedger {
 }
 
 /**
- * The usage of each key. Recording is a few additions in memory; once per second a thread writes them to a file. A
- * `kill -9` loses at most one second, and a slow or full volume never fails a request.
+ * The usage of each key. Recording is a few additions in memory; once per second a thread writes them to a file, the
+ * lines of batches at once. A `kill -9` loses at most one second, and a slow or full volume never fails a request.
  */
 export class UsageLedger {
   readonly #options: UsageLedgerOptions;
@@ -60,6 +60,8 @@ export class UsageLedger {
   #pending = new UsageBatch();
   #inFlight: UsageBatch | undefined;
   #inFlightSince = 0;
+  /** The next write begins as soon as the one in flight has ended. */
+  #isUrgent = false;
   /** In the order of their read commands. */
   readonly #queries: ((rows: readonly UsageRow[]) => void)[] = [];
   readonly #historyRead = Promise.withResolvers<void>();
@@ -88,6 +90,9 @@ export class UsageLedger {
     this.#pending.add(entry);
     this.#add(entry.keyId, utcDay(entry.at), entry.usage);
     recordUse(this.#seen, entry.keyId, entry.at, entry.previousSecret ? entry.at : null);
+    if (!entry.isUrgent) return;
+    this.#isUrgent = true;
+    if (this.#problem === undefined) this.#flush();
   }
 
   /** The usage of a key since midnight UTC, including earlier processes. */
@@ -170,6 +175,7 @@ export class UsageLedger {
     if (this.#inFlight && performance.now() - this.#inFlightSince > TIMEOUT)
       this.#fail('the volume does not respond');
     if (this.#pending.isEmpty || this.#inFlight) return;
+    this.#isUrgent = false;
     this.#inFlight = this.#pending;
     this.#inFlightSince = performance.now();
     this.#pending = new UsageBatch();
@@ -193,6 +199,7 @@ export class UsageLedger {
       case 'written':
         this.#inFlight = undefined;
         this.#recover();
+        if (this.#isUrgent) this.#flush();
         break;
       case 'read':
         this.#queries.shift()?.(reply.rows);
@@ -274,6 +281,7 @@ function toUsageEntry({ record, end }: RequestFinished, hasModels: boolean): Usa
     model: hasModels ? record.model : undefined,
     at: Date.now(),
     previousSecret: record.previousSecret,
+    isUrgent: record.batch !== undefined,
     usage: {
       requests: 1,
       errors: error !== undefined || end.outcome === 'refused' ? 1 : 0,
