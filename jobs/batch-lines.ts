@@ -24,7 +24,7 @@ export interface JobServices {
 
 /** How many lines are read from the database at once. */
 const PAGE = 256;
-/** A key that is refused may be so by a mistake in the key file that is mended soon, ms. */
+/** A key that is refused may be so by a mistake in the key file that is corrected soon, ms. */
 const REFUSAL_GRACE = 10_000;
 /** A batch that makes no progress for so long says why, ms. */
 const SILENCE = 3000;
@@ -205,7 +205,7 @@ export class BatchLines {
     if (this.#reason !== null) this.#explain(null);
   }
 
-  /** Tells the owner why the batch waits. It does not matter if that fails. */
+  /** Shows the owner why the batch waits. It does not matter if that fails. */
   #explain(reason: string | null): void {
     if (reason === this.#reason) return;
     this.#reason = reason;

@@ -37,7 +37,7 @@ async function describeEntry({ record, state, engines }: ModelEntry): Promise<Li
   const engine = ready ?? engines[0];
   const props = engine?.monitor.props ?? configuredProps(record.ctx, record.mmproj !== undefined);
   const reported = await engine?.modelMeta.read();
-  // Without an engine, its file tells the same.
+  // Without an engine, its file has the same facts.
   const ofFile = state.meta && { ...(props && { n_ctx: props.contextPerSlot }), ...state.meta };
   const meta = ready === undefined ? (ofFile ?? reported) : (reported ?? ofFile);
   const { id, kind, listed } = record;

@@ -50,7 +50,7 @@ export function actForKey(context: RequestContext, keys: KeyRing): Key {
   return key;
 }
 
-/** Tells the runner that the key is the reason: it ends the batch, whatever the API of the line calls the error. */
+/** Says to the runner that the key is the reason: it ends the batch, whatever the API of the line calls the error. */
 export function keyProblem({ response }: RequestContext, error: ApiError): ApiError {
   response.setHeader('x-corral-key-problem', error.code);
   return error;

@@ -63,7 +63,7 @@ export async function readFileForm(
     if (failure === undefined) await copying;
     if (failure !== undefined) throw failure;
   } finally {
-    // Whoever writes must not be interrupted in the middle of a piece.
+    // A write must not be interrupted in the middle of a piece.
     file?.destroy();
     await copying;
   }

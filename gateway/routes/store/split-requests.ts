@@ -20,7 +20,7 @@ type Expected =
   | 'request comma'
   | 'nothing';
 
-/** A value of which the end has not been read. Only the place where it began tells what it is for. */
+/** A value of which the end has not been read. Only the place where it began shows what it is for. */
 interface OpenValue {
   readonly of: 'name' | 'value' | 'request';
   readonly kind: 'string' | 'nested' | 'scalar';
