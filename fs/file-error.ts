@@ -26,14 +26,14 @@ export async function withFileErrors<T>(
   try {
     return await action();
   } catch (error) {
-    const reason = explain(error);
+    const reason = explainFileError(error);
     if (reason === undefined) throw error;
     throw new Kind(`${file}: ${reason}`, { cause: error });
   }
 }
 
 /** What failed and how to fix it; undefined if neither the file system nor the content is the cause. */
-function explain(error: unknown): string | undefined {
+export function explainFileError(error: unknown): string | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof FileError) return message;
   return code === undefined ? undefined : (causes[code] ?? message);

@@ -29,8 +29,28 @@ describe('withFileLock', () => {
     await using folder = await temporaryFolder();
     const file = folder.file('lock');
     await withFileLock(file, async () => {
-      await expect(withFileLock(file, async () => 'never', 50)).rejects.toThrow(`has held the lock ${file}`);
+      await expect(withFileLock(file, async () => 'never', { timeoutMs: 50 })).rejects.toThrow(
+        `has held the lock ${file}`,
+      );
     });
+  });
+
+  it('says once that it waits, and nothing where it need not', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('lock');
+    const waits: string[] = [];
+    const lock = (name: string, action = async () => name) =>
+      withFileLock(file, action, { onWait: () => waits.push(name) });
+    const { promise: held, resolve: release } = Promise.withResolvers<string>();
+    const first = lock('first', () => held);
+    const second = lock('second');
+    await expect.poll(() => waits).toEqual(['second']);
+    await expect(withFileLock(file, async () => 'never', { timeoutMs: 50 })).rejects.toThrow(
+      'has held the lock',
+    );
+    release('first');
+    expect(await Promise.all([first, second])).toEqual(['first', 'second']);
+    expect(waits).toEqual(['second']);
   });
 
   it('reports a missing folder', async () => {

@@ -5,8 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FileError } from './file-error.ts';
 import { findWriteError, isDiskFull, writeErrorHint } from './folders.ts';
 
+export interface LockOptions {
+  /** How long it waits for another holder. */
+  readonly timeoutMs?: number;
+  /** Called once if there is another holder. */
+  readonly onWait?: () => void;
+}
+
 /**
- * Runs `action` while holding the lock `file`. Waits up to `timeoutMs` for another holder.
+ * Runs `action` while holding the lock `file`.
  *
  * Node has no file locks, so this locks an empty SQLite database, which uses a lock of the kernel. The kernel
  * releases it when its process ends, so there are no stale locks, and it works between containers. The file is never
@@ -15,11 +22,12 @@ import { findWriteError, isDiskFull, writeErrorHint } from './folders.ts';
 export async function withFileLock<T>(
   file: string,
   action: () => Promise<T>,
-  timeoutMs = 120_000,
+  { timeoutMs = 120_000, onWait = () => {} }: LockOptions = {},
 ): Promise<T> {
   using lock = openLock(file);
   const start = performance.now();
-  while (!tryLock(lock, file)) {
+  for (let attempt = 1; !tryLock(lock, file); attempt += 1) {
+    if (attempt === 1) onWait();
     const waited = performance.now() - start;
     if (waited > timeoutMs) {
       throw new FileError(

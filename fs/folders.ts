@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /**
@@ -33,6 +42,17 @@ function isFolder(path: string): boolean {
   }
   if (stats.isDirectory()) return true;
   throw Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR', path });
+}
+
+/**
+ * Gives a file or folder the mode, and the owner of the folder that it is in: the service must be able to use what root
+ * has created.
+ */
+export function makePrivate(path: string, mode: 0o600 | 0o700): void {
+  if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(path));
+  chownSync(path, uid, gid);
 }
 
 /**

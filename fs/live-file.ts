@@ -1,3 +1,4 @@
+import { explainFileError } from './file-error.ts';
 import {
   type FileWatch,
   fileSignature,
@@ -16,9 +17,9 @@ interface LiveFileOptions<T> {
   readonly initial: T;
   /**
    * The value of the current content; the snapshot is undefined if the file is missing. Throws if that must not replace
-   * the value from `before`.
+   * the value from `before`. A promise where code has to be loaded for it.
    */
-  parse(snapshot: Snapshot | undefined, before: T, file: string): T;
+  parse(snapshot: Snapshot | undefined, before: T, file: string): T | Promise<T>;
   /** Whether a reading has changed nothing. */
   isSame(value: T, before: T): boolean;
   /** Called after a changed file was read. */
@@ -32,6 +33,8 @@ interface LiveFileOptions<T> {
  * throws: see `problem`.
  */
 export class LiveFile<T> {
+  /** Resolves when the file has been read. Unless `parse` returns a promise, it has been when the constructor returns. */
+  readonly ready: Promise<void>;
   readonly #options: LiveFileOptions<T>;
   readonly #watch: FileWatch;
   #value: T;
@@ -39,13 +42,14 @@ export class LiveFile<T> {
   #loadedAt: number | undefined;
   #failures = 0;
   #signature: string | undefined;
-  #reading: Promise<unknown> = Promise.resolve();
+  #reading: Promise<unknown>;
   #checking: Promise<unknown> | undefined;
 
   constructor(options: LiveFileOptions<T>) {
     this.#options = options;
     this.#value = options.initial;
-    this.#apply(() => takeSnapshotSync(this.file));
+    this.#reading = this.#apply(this.file, takeSnapshotSync);
+    this.ready = this.#reading.then(() => {});
     this.#watch = watchFile(this.file, () => {
       this.#checking ??= this.#reloadIfChanged()
         .catch((error: Error) => this.#reportFailure(error))
@@ -103,7 +107,7 @@ export class LiveFile<T> {
     this.#signature = await fileSignature(file);
     const [before, known] = [this.#value, this.#problem];
     const snapshot = await takeSnapshot(file).catch((error: Error) => error);
-    const problem = this.#apply(() => orThrow(snapshot));
+    const problem = await this.#apply(file, () => orThrow(snapshot));
     // An error of the volume can end without changing the signature: read again next time.
     if (problem !== undefined) this.#signature = undefined;
     if (problem !== undefined && problem !== known) onError?.(problem);
@@ -122,15 +126,15 @@ export class LiveFile<T> {
     return problem;
   }
 
-  #apply(snapshot: () => Snapshot | undefined): string | undefined {
-    const file = this.file;
+  async #apply(file: string, read: (file: string) => Snapshot | undefined): Promise<string | undefined> {
     try {
-      this.#value = this.#options.parse(snapshot(), this.#value, file);
+      const parsed = this.#options.parse(read(file), this.#value, file);
+      this.#value = parsed instanceof Promise ? await parsed : parsed;
       this.#problem = undefined;
       this.#loadedAt = Date.now();
     } catch (error) {
       this.#failures += 1;
-      this.#problem = `${file}: ${(error as Error).message}`;
+      this.#problem = `${file}: ${explainFileError(error) ?? (error as Error).message}`;
     }
     return this.#problem;
   }

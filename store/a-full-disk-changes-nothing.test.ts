@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { projectFolder } from '../scripts/project-folders.ts';
 import { openTestStore, type TestStore } from '../test/harness/open-test-store.ts';
 import { createBatch, createRunningBatch, readText, storeFile } from '../test/harness/stored-batch.ts';
+import { noResponses, saveTurn } from '../test/harness/stored-responses.ts';
 
 /** In a process that cannot write any file beyond so many KiB: to it the disk is full. */
 const useStore = ({ folder }: TestStore, mostKiB: number, ...args: readonly string[]) =>
@@ -23,7 +24,7 @@ it('an upload fails, and leaves nothing', async () => {
   expect(useStore(test, 512, 'upload', '1000000')).toBe('StoreUnavailable disk-full');
   expect(readdirSync(join(test.folder, 'files'))).toEqual([kept.id]);
   expect(useStore(test, 512, 'upload', '1000')).toBe('done');
-  expect(test.store.usage()).toEqual({ files: 2, bytes: 1004 });
+  expect(test.store.usage()).toEqual({ files: 2, ...noResponses, bytes: 1004 });
 });
 
 it('lines are added all or not at all', async () => {
@@ -37,7 +38,7 @@ it('lines are added all or not at all', async () => {
 
 it.each([
   ['the result', 3000, 100_000, 40],
-  ['the record of it', 400, 10, 1500],
+  ['the record of it', 700, 10, 3000],
 ])('results are recorded once, also if %s did not fit at first', async (_, mostKiB, size, lineCount) => {
   await using test = await openTestStore();
   const { batches } = test.store;
@@ -56,4 +57,22 @@ it.each([
   );
   expect(new Set(lines.join('').trimEnd().split('\n')).size).toBe(lineCount);
   expect(lines.join('')).toHaveLength(lineCount * (size + 1));
+});
+
+it('a response is stored with its items and its place in a conversation, or not at all', async () => {
+  await using test = await openTestStore();
+  const { conversations, responses } = test.store;
+  const { id: conversationId } = conversations.create('app', [], {});
+  const kept = saveTurn(test.store, 'kept', { conversationId });
+  const lines = useStore(test, 2000, 'turns', '1000', '2000').split('\n');
+  expect(lines.pop()).toMatch(/^StoreUnavailable (?:disk-full|io-error)$/);
+  expect(lines.length).toBeGreaterThan(10);
+  const last = lines.at(-1) ?? '';
+  expect(test.store.usage()).toMatchObject({ responses: lines.length + 1 });
+  const history = [...responses.historyBackwards('app', { previousId: last })];
+  expect(history).toHaveLength(2 * lines.length);
+  expect([...responses.historyBackwards('app', { previousId: kept })]).toHaveLength(2);
+  expect(useStore(test, 100_000, 'turns', '10', '2000').split('\n').at(-1)).toBe('done');
+  await test.store.purge({});
+  expect(test.store.usage()).toEqual({ files: 0, ...noResponses, bytes: 0 });
 });

@@ -12,6 +12,9 @@ export type BatchStatus =
   | 'expired'
   | 'cancelled';
 
+/** The longest name of a model in a batch, in characters: it is stored and listed with the batch. */
+export const MAX_MODEL_NAME = 512;
+
 /** Why a batch has failed, as OpenAI's API has it. `line` counts from 1. */
 export interface BatchError {
   readonly code: string;
@@ -41,6 +44,8 @@ export interface Batch {
   readonly id: string;
   /** The id of the key; empty where no key is required. */
   readonly owner: string;
+  /** The id of the user of the key who has created it. */
+  readonly user: string | null;
   readonly dialect: Dialect;
   readonly endpoint: string;
   readonly inputFileId: string;
@@ -91,6 +96,7 @@ export function toBatch(row: Row): Batch {
   return {
     id: String(row.id),
     owner: String(row.owner),
+    user: toText(row.user),
     dialect: row.dialect as Dialect,
     endpoint: String(row.endpoint),
     inputFileId: String(row.input_file),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openTestStore } from '../test/harness/open-test-store.ts';
 import { createBatch, createRunningBatch, readText, storeFile } from '../test/harness/stored-batch.ts';
+import { noResponses } from '../test/harness/stored-responses.ts';
 import type { Batch, BatchStatus } from './batch.ts';
 
 const newBatch = (inputFileId: string) => ({
@@ -77,12 +78,17 @@ describe('batches', () => {
     expect(list({ before: ids[3] })).toEqual([[1, 2], true]);
     expect(list({ before: ids[1] })).toEqual([[0], false]);
     expect(list({ dialect: 'anthropic' })).toEqual([[2], false]);
+    batches.transition(ids[1] ?? '', 'failed');
+    expect(batches.delete('app', ids[1] ?? '')).toBe(true);
+    expect(list({ after: ids[1] })).toEqual([[2, 3], false]);
+    expect(list({ before: ids[1] })).toEqual([[0], false]);
+    expect(batches.list('other', { limit: 2, after: ids[1] })).toBe('unknown-after');
     expect(list({ after: 'batch_0' })).toBe('unknown-after');
     expect(batches.list('other', { limit: 2, after: ids[0] })).toBe('unknown-after');
     expect(batches.get('other', ids[0] ?? '')).toBeUndefined();
     expect(batches.requestCancel('other', ids[0] ?? '')).toBeUndefined();
     expect(batches.delete('other', ids[0] ?? '')).toBe(false);
-    expect(batches.open().map(({ id }) => ids.indexOf(id))).toEqual([3, 2, 1, 0, -1]);
+    expect(batches.open().map(({ id }) => ids.indexOf(id))).toEqual([3, 2, 0, -1]);
   });
 
   it('take each status at its time, and none that does not follow', async () => {
@@ -169,8 +175,8 @@ describe('results', () => {
     batches.transition(ended.id, 'failed');
     await late;
     expect(batches.get('app', ended.id)).toMatchObject({ outputFileId: null, counts: { completed: 0 } });
-    test.store.purge({});
+    await test.store.purge({});
     await batches.finishLines(purged.id, result);
-    expect(test.store.usage()).toEqual({ files: 0, bytes: 0 });
+    expect(test.store.usage()).toEqual({ files: 0, ...noResponses, bytes: 0 });
   });
 });

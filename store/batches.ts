@@ -8,11 +8,14 @@ import {
   toBatch,
 } from './batch.ts';
 import type { Line, LineResult, NewLine } from './batch-line.ts';
+import type { StoreConfig } from './config.ts';
 import type { ContentFolder } from './content-folder.ts';
 import type { Database, Row } from './database.ts';
 import type { Files } from './files.ts';
 import { newId, now } from './ids.ts';
 import { Lines } from './lines.ts';
+import { behind, findPlace, nextNumber } from './list-place.ts';
+import type { Reserve } from './reserve.ts';
 import { ResultWriter, resultFiles } from './result-writer.ts';
 
 /** A batch must end within this time, in seconds. */
@@ -20,11 +23,14 @@ const COMPLETION_WINDOW = 24 * 60 * 60;
 
 export interface NewBatch {
   readonly owner: string;
+  readonly user?: string | undefined;
   readonly dialect: Dialect;
   readonly endpoint: string;
   readonly inputFileId: string;
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly outputExpiresAfter: number | null;
+  /** How many lines there are, if that is known before they are read. */
+  readonly lines?: number;
   /** The same key with the same digest of the request creates nothing, but returns the batch from before. */
   readonly idempotencyKey?: string | undefined;
   readonly requestDigest?: string | undefined;
@@ -33,7 +39,8 @@ export interface NewBatch {
 export type CreatedBatch =
   | { readonly batch: Batch; readonly created: boolean }
   | 'idempotency-conflict'
-  | 'unknown-file';
+  | 'unknown-file'
+  | 'too-many';
 
 export interface BatchQuery {
   /** The id of the batch before the first one, in the order of the list: newest first. */
@@ -64,13 +71,24 @@ export class Batches {
   readonly #contents: ContentFolder;
   readonly #lines: Lines;
   readonly #results: ResultWriter;
+  readonly #reserve: Reserve;
+  /** The most batches of one owner that have not ended. */
+  readonly #mostOpen: number;
 
-  constructor(db: Database, files: Files, contents: ContentFolder, storeKey: Buffer | undefined) {
+  constructor(
+    db: Database,
+    files: Files,
+    contents: ContentFolder,
+    reserve: Reserve,
+    { key, maxBatchesPerKey }: StoreConfig,
+  ) {
     this.#db = db;
     this.#files = files;
     this.#contents = contents;
-    this.#lines = new Lines(db, storeKey);
+    this.#reserve = reserve;
+    this.#lines = new Lines(db, key);
     this.#results = new ResultWriter(db, contents);
+    this.#mostOpen = maxBatchesPerKey === 0 ? Number.POSITIVE_INFINITY : maxBatchesPerKey;
   }
 
   create(batch: NewBatch): CreatedBatch {
@@ -82,6 +100,7 @@ export class Batches {
           : 'idempotency-conflict';
       }
       if (this.#files.get(batch.owner, batch.inputFileId) === undefined) return 'unknown-file';
+      if (this.#countOpen(batch.owner) >= this.#mostOpen) return 'too-many';
       return { batch: toBatch(this.#insert(batch)), created: true };
     });
   }
@@ -93,13 +112,14 @@ export class Batches {
 
   list(owner: string, { after, before, limit, dialect }: BatchQuery): BatchPage | 'unknown-after' {
     const edge = after ?? before;
-    const start = edge === undefined ? undefined : this.#numberOf(owner, edge);
-    if (edge !== undefined && start === undefined) return 'unknown-after';
+    const place = edge === undefined ? undefined : findPlace(this.#db, 'batches', owner, edge);
+    if (edge !== undefined && place === undefined) return 'unknown-after';
     const backwards = before !== undefined;
-    const [beyond, numbers] = start === undefined ? ['', []] : [`AND n ${backwards ? '>' : '<'} ?`, [start]];
+    const order = backwards ? 'asc' : 'desc';
+    const [isBehind, numbers] = behind(place, order);
     const rows = this.#db.all(
-      `SELECT * FROM batches WHERE owner = ? ${beyond} AND (? IS NULL OR dialect = ?)
-       ORDER BY n ${backwards ? 'ASC' : 'DESC'} LIMIT ?`,
+      `SELECT * FROM batches WHERE owner = ? AND ${isBehind} AND (? IS NULL OR dialect = ?)
+       ORDER BY n ${order} LIMIT ?`,
       ...[owner, ...numbers, dialect ?? null, dialect ?? null, limit + 1],
     );
     const page = rows.slice(0, limit).map(toBatch);
@@ -109,11 +129,16 @@ export class Batches {
   /** The batch is then `cancelling`, unless it has ended before. */
   requestCancel(owner: string, id: string): Batch | undefined {
     const batch = this.get(owner, id);
-    return batch && (this.transition(id, 'cancelling') ?? this.get(owner, id));
+    const cancel = () => this.transition(id, 'cancelling');
+    return batch && (this.#reserve.deleting(cancel) ?? this.get(owner, id));
   }
 
   /** Removes a batch that has ended, with its results. Whether there was one. */
   delete(owner: string, id: string): boolean {
+    return this.#reserve.deleting(() => this.#delete(owner, id));
+  }
+
+  #delete(owner: string, id: string): boolean {
     const isGone = this.#db.transaction(() => {
       const batch = this.#db.get(
         'DELETE FROM batches WHERE id = ? AND owner = ? AND ended = 1 RETURNING output_file, error_file',
@@ -141,9 +166,8 @@ export class Batches {
       const row = this.#db.get('SELECT * FROM batches WHERE id = ?', id);
       if (row === undefined || !mayFollow(row.status as BatchStatus, status)) return undefined;
       this.update(id, { reason: null, ...changes });
-      const time = status === 'validating' ? 'created_at' : `${status}_at`;
       this.#db.run(
-        `UPDATE batches SET status = ?, ended = ?, ${time} = ? WHERE n = ?`,
+        `UPDATE batches SET status = ?, ended = ?, ${status}_at = ? WHERE n = ?`,
         ...[status, hasEnded(status) ? 1 : 0, now(), row.n ?? null],
       );
       if (hasEnded(status)) this.#end(row);
@@ -156,7 +180,8 @@ export class Batches {
 
   update(id: string, { model, errors, reason }: BatchChanges): void {
     if (model !== undefined) this.#db.run('UPDATE batches SET model = ? WHERE id = ?', model, id);
-    if (reason !== undefined) this.#db.run('UPDATE batches SET reason = ? WHERE id = ?', reason, id);
+    if (reason !== undefined)
+      this.#db.run('UPDATE batches SET reason = ? WHERE id = ? AND ended = 0', reason, id);
     if (errors !== undefined)
       this.#db.run('UPDATE batches SET errors = ? WHERE id = ?', JSON.stringify(errors), id);
   }
@@ -195,15 +220,21 @@ export class Batches {
   #insert(batch: NewBatch): Row {
     const at = now();
     const row = this.#db.get(
-      `INSERT INTO batches (id, owner, dialect, endpoint, input_file, metadata, output_expires_after,
-         idempotency_key, request_digest, status, created_at, expires_at, output_file, error_file)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'validating', ?, ?, ?, ?) RETURNING *`,
+      `INSERT INTO batches (n, id, owner, dialect, endpoint, input_file, metadata, output_expires_after,
+         idempotency_key, request_digest, total, status, created_at, expires_at, output_file, error_file, user)
+       VALUES (${nextNumber('batches')}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'validating', ?, ?, ?, ?, ?) RETURNING *`,
       ...[newId('batch_'), batch.owner, batch.dialect, batch.endpoint, batch.inputFileId],
       ...[batch.metadata && JSON.stringify(batch.metadata), batch.outputExpiresAfter],
-      ...[batch.idempotencyKey ?? null, batch.requestDigest ?? null],
-      ...[at, at + COMPLETION_WINDOW, newId('file-'), newId('file-')],
+      ...[batch.idempotencyKey ?? null, batch.requestDigest ?? null, batch.lines ?? 0],
+      ...[at, at + COMPLETION_WINDOW, newId('file-'), newId('file-'), batch.user ?? null],
     );
     return row as Row;
+  }
+
+  #countOpen(owner: string): number {
+    return Number(
+      this.#db.get('SELECT count(*) AS count FROM batches WHERE ended = 0 AND owner = ?', owner)?.count,
+    );
   }
 
   #findByIdempotencyKey({ owner, idempotencyKey }: NewBatch): Row | undefined {
@@ -215,11 +246,6 @@ export class Batches {
     );
   }
 
-  #numberOf(owner: string, id: string): number | undefined {
-    const row = this.#db.get('SELECT n FROM batches WHERE id = ? AND owner = ?', id, owner);
-    return row && Number(row.n);
-  }
-
   /** Within the transaction that ends the batch. */
   #end(row: Row): void {
     this.#db.run('DELETE FROM lines WHERE batch = ?', row.n ?? null);
@@ -228,8 +254,8 @@ export class Batches {
     for (const [kind, { id, size }] of Object.entries({ output, error })) {
       if (size === 0) continue;
       this.#db.run(
-        `INSERT INTO files (id, owner, filename, purpose, bytes, created_at, expires_at, appended)
-         VALUES (?, ?, ?, 'batch_output', ?, ?, ?, 1)`,
+        `INSERT INTO files (n, id, owner, filename, purpose, bytes, created_at, expires_at, appended)
+         VALUES (${nextNumber('files')}, ?, ?, ?, 'batch_output', ?, ?, ?, 1)`,
         ...[id, row.owner ?? null, `${row.id}_${kind}.jsonl`, size, now(), expiresAt],
       );
     }

@@ -12,6 +12,8 @@ export interface StoreConfig {
   readonly maxSize: number;
   /** 0 is no limit. */
   readonly maxSizePerKey: number;
+  /** Batches of one owner that have not ended; 0 is no limit. */
+  readonly maxBatchesPerKey: number;
   readonly retention: number;
 }
 
@@ -23,6 +25,7 @@ export function storeConfig(settings: Settings, dataDir = settings.DATA_DIR ?? '
     maxFileSize: settings.MAX_FILE_SIZE,
     maxSize: settings.STORE_MAX_SIZE,
     maxSizePerKey: settings.STORE_MAX_SIZE_PER_KEY,
+    maxBatchesPerKey: settings.MAX_BATCHES_PER_KEY,
     retention: (settings.STORE_RETENTION_DAYS * DAY) / 1000,
   };
 }

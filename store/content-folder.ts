@@ -1,8 +1,7 @@
 import { constants, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../fs/folders.ts';
-import { makePrivate } from '../fs/private-path.ts';
+import { makeFolder, makePrivate } from '../fs/folders.ts';
 import { asStoreError } from './errors.ts';
 import { FrameCipher } from './frame-cipher.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import { makePrivate } from '../fs/private-path.ts';
+import { makePrivate } from '../fs/folders.ts';
 import { asStoreError, StoreError } from './errors.ts';
 import { migrate } from './schema.ts';
 
@@ -10,12 +10,16 @@ export type StoreRole = 'gateway' | 'runner' | 'command';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
+/** How many free pages are given back at once. */
+const PAGES = 256;
+
 /** Longer than any transaction of ours takes, ms. */
 const BUSY_TIMEOUT = 5000;
 
 /**
- * The runner syncs at each commit, because it must not forget a result that it has written. It also does the
- * checkpoints, so that no client waits for them; the gateway only if no runner does.
+ * The runner syncs at each commit, because it must not forget a result that it has written. In the gateway all streams
+ * would wait meanwhile, so it syncs only what has to be durable. The runner also does the checkpoints; the gateway only
+ * if no runner does.
  */
 const pragmasByRole: Readonly<Record<StoreRole, string>> = {
   gateway: 'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 10000',
@@ -27,11 +31,13 @@ const pragmasByRole: Readonly<Record<StoreRole, string>> = {
 export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #folder: string;
+  readonly #role: StoreRole;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Throws a StoreError, or StoreUnavailable. A command does not create the database. */
   constructor(file: string, role: StoreRole) {
     this.#folder = dirname(file);
+    this.#role = role;
     if (role === 'command' && !existsSync(file)) throw new StoreError(`there is no store in ${this.#folder}`);
     this.#db = this.#guard(() => {
       createPrivateFile(file);
@@ -39,6 +45,8 @@ export class Database implements Disposable {
     });
     try {
       this.#guard(() => {
+        // It must be known before there is anything that the database may shrink later.
+        if (this.#pages('page_count') === 0) this.#db.exec('PRAGMA auto_vacuum = INCREMENTAL');
         this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON');
         this.#db.exec(pragmasByRole[role]);
       });
@@ -82,14 +90,42 @@ export class Database implements Disposable {
     });
   }
 
+  /** One that also survives a power failure, in the gateway as well. */
+  durableTransaction<T>(action: () => T): T {
+    if (this.#role !== 'gateway') return this.transaction(action);
+    this.#guard(() => this.#db.exec('PRAGMA synchronous = FULL'));
+    try {
+      return this.transaction(action);
+    } finally {
+      this.#db.exec('PRAGMA synchronous = NORMAL');
+    }
+  }
+
   /** Moves everything from the write-ahead log to the database, and empties the log. */
   checkpoint(): void {
     this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
+  /** Gives some of its free pages back to the file system, at the next checkpoint. Whether there are more. */
+  shrink(): boolean {
+    const before = this.#pages('freelist_count');
+    if (before > 0) this.#guard(() => this.#db.exec(`PRAGMA incremental_vacuum(${PAGES})`));
+    const left = this.#pages('freelist_count');
+    return left > 0 && left < before;
+  }
+
+  /** Makes durable what others have committed. Nobody waits for it. */
+  sync(): void {
+    this.#guard(() => this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)'));
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#db.close();
+  }
+
+  #pages(pragma: 'page_count' | 'freelist_count'): number {
+    return Number(this.get(`PRAGMA ${pragma}`)?.[pragma]);
   }
 
   #prepare(sql: string): StatementSync {

@@ -5,7 +5,7 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
-export type UnavailableReason = 'disk-full' | 'read-only' | 'no-permission' | 'busy' | 'io-error';
+export type UnavailableReason = 'disk-full' | 'read-only' | 'no-permission' | 'busy' | 'io-error' | 'damaged';
 
 /** The disk failed, not the request: nothing has changed, and the same may succeed later. */
 export class StoreUnavailable extends Error {
@@ -24,6 +24,8 @@ const explanations: Readonly<Record<UnavailableReason, string>> = {
   'no-permission': 'files in DATA_DIR may not be written',
   busy: 'another process has held its lock for too long',
   'io-error': 'reading or writing in DATA_DIR failed',
+  damaged:
+    'the database of the store is damaged: restore a backup, or move it away together with the folder "files" to begin anew',
 };
 
 /** A file, or all files of a key or of the store, would exceed their limit. */
@@ -37,6 +39,18 @@ export class StoreLimitExceeded extends Error {
     super(`more than ${bytes} bytes for one ${limit}`);
     this.limit = limit;
     this.bytes = bytes;
+  }
+}
+
+/** What a response is to continue, or an item that it refers to, was deleted while it was generated. Nothing is stored. */
+export class HistoryDeleted extends Error {
+  override readonly name = 'HistoryDeleted';
+  /** The id of the response, the conversation or the item. */
+  readonly id: string;
+
+  constructor(id: string) {
+    super(`${id} was deleted meanwhile`);
+    this.id = id;
   }
 }
 
@@ -67,19 +81,16 @@ const databaseReasons: Readonly<Record<number, UnavailableReason>> = {
   6: 'busy',
   8: 'read-only',
   10: 'io-error',
+  11: 'damaged',
   13: 'disk-full',
   14: 'no-permission',
+  26: 'damaged',
 };
-const damaged: readonly number[] = [11, 26];
 
 /** What an error of the file system or the database means for the store; other errors stay as they are. */
 export function asStoreError(error: unknown, folder: string): unknown {
   const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
   const kind = code === 'ERR_SQLITE_ERROR' && errcode !== undefined ? errcode & 0xff : undefined;
-  if (kind !== undefined && damaged.includes(kind))
-    return new StoreError(`${folder}: the database of the store is damaged (${(error as Error).message})`, {
-      cause: error,
-    });
   const reason = kind === undefined ? fileReasons[code ?? ''] : databaseReasons[kind];
   if (reason === undefined) return error;
   return new StoreUnavailable(kind === undefined ? reason : refine(reason, folder), error);
@@ -87,7 +98,7 @@ export function asStoreError(error: unknown, folder: string): unknown {
 
 /** SQLite does not say why it cannot write: the file system does. */
 function refine(reason: UnavailableReason, folder: string): UnavailableReason {
-  if (reason === 'busy' || reason === 'disk-full') return reason;
+  if (reason === 'busy' || reason === 'disk-full' || reason === 'damaged') return reason;
   const trouble = findWriteError(folder);
   if (trouble === undefined) return reason;
   return isDiskFull(trouble) ? 'disk-full' : (fileReasons[trouble] ?? reason);

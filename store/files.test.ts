@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTestStore } from '../test/harness/open-test-store.ts';
 import { createBatch, readText, storeFile } from '../test/harness/stored-batch.ts';
+import { storeFileName } from './store.ts';
 import type { StoredFile } from './stored-file.ts';
 
 const newFile = { owner: 'app', filename: 'a.jsonl', purpose: 'batch', expiresAt: null };
@@ -118,6 +120,53 @@ describe('a file', () => {
         expect(listed).toEqual(order === 'asc' ? wanted : wanted.toReversed());
       }),
     );
+  });
+
+  it.each(['asc', 'desc'] as const)(
+    'lists (%s) go on behind a file that is gone meanwhile',
+    async (order) => {
+      await using test = await openTestStore();
+      const { files } = test.store;
+      for (let index = 0; index < 5; index++) await storeFile(test.store, 'x');
+      const all = files.list('app', { limit: 9, order: 'asc' });
+      if (all === 'unknown-after') throw new Error(all);
+      const ids = all.files.map(({ id }) => id);
+      const wanted = order === 'asc' ? ids : ids.toReversed();
+      const seen: string[] = [];
+      for (let after: string | undefined; seen.length < 5; after = seen.at(-1)) {
+        const page = files.list('app', { limit: 2, order, after });
+        if (page === 'unknown-after') throw new Error(page);
+        for (const { id } of page.files) {
+          seen.push(id);
+          files.delete('app', id);
+        }
+      }
+      expect(seen).toEqual(wanted);
+      const last = ids[4];
+      expect(files.list('other', { limit: 9, order, after: last })).toBe('unknown-after');
+      // A new file is behind all of them.
+      const { id } = await storeFile(test.store, 'x');
+      const behind = files.list('app', { limit: 9, order, after: last });
+      expect(behind).toMatchObject({ files: order === 'asc' ? [{ id }] : [] });
+    },
+  );
+
+  it('that is gone is remembered until twenty thousand others are', async () => {
+    await using test = await openTestStore();
+    const { files } = test.store;
+    const [first, second] = [await storeFile(test.store, 'x'), await storeFile(test.store, 'x')];
+    files.delete('app', first.id);
+    files.delete('app', second.id);
+    using db = new DatabaseSync(join(test.folder, storeFileName));
+    db.exec(`WITH RECURSIVE many(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM many WHERE k < 19999)
+      INSERT INTO files (id, owner, filename, purpose, bytes, created_at, appended)
+      SELECT 'file-' || k, 'other', 'f', 'batch', 0, 0, 0 FROM many;
+      DELETE FROM files`);
+    const list = (after: string) => files.list('app', { limit: 9, order: 'desc', after });
+    expect(list(second.id)).toEqual({ files: [], hasMore: false });
+    expect(list(first.id)).toBe('unknown-after');
+    await test.store.purge({ owner: 'app' });
+    expect(list(second.id)).toBe('unknown-after');
   });
 
   it('that a batch reads is gone for its owner, and stays for the batch until it has ended', async () => {

@@ -7,7 +7,10 @@ import type { Database, Row } from './database.ts';
 import { ContentError, StoreLimitExceeded } from './errors.ts';
 import { type FileChanges, FileWriter } from './file-writer.ts';
 import { newId, now } from './ids.ts';
+import { behind, findPlace, nextNumber } from './list-place.ts';
 import type { Quota } from './quota.ts';
+import type { Reserve } from './reserve.ts';
+import { SLICE } from './slices.ts';
 import { fileColumns, type StoredFile, toStoredFile } from './stored-file.ts';
 
 export interface NewFile {
@@ -33,8 +36,8 @@ export interface FilePage {
   readonly hasMore: boolean;
 }
 
-/** Whether an unfinished batch reads a file. */
-const isRead = 'EXISTS (SELECT 1 FROM batches WHERE input_file = files.id AND ended = 0)';
+/** A condition of SQL: whether an unfinished batch reads a file. */
+export const isRead = 'EXISTS (SELECT 1 FROM batches WHERE input_file = files.id AND ended = 0)';
 const isVisible = 'deleted = 0 AND coalesce(expires_at, created_at + ?) > ?';
 
 /** The files of all owners. An owner sees only those of its own that are neither deleted nor expired. */
@@ -42,12 +45,14 @@ export class Files {
   readonly #db: Database;
   readonly #contents: ContentFolder;
   readonly #quota: Quota;
+  readonly #reserve: Reserve;
   readonly #config: StoreConfig;
 
-  constructor(db: Database, contents: ContentFolder, quota: Quota, config: StoreConfig) {
+  constructor(db: Database, contents: ContentFolder, quota: Quota, reserve: Reserve, config: StoreConfig) {
     this.#db = db;
     this.#contents = contents;
     this.#quota = quota;
+    this.#reserve = reserve;
     this.#config = config;
   }
 
@@ -79,13 +84,12 @@ export class Files {
 
   list(owner: string, { after, limit, order, purpose }: FileQuery): FilePage | 'unknown-after' {
     const { retention } = this.#config;
-    const start = after === undefined ? undefined : this.#numberOf(owner, after);
-    if (after !== undefined && start === undefined) return 'unknown-after';
-    const [behind, numbers] =
-      start === undefined ? ['', []] : [`AND n ${order === 'asc' ? '>' : '<'} ?`, [start]];
+    const place = after === undefined ? undefined : findPlace(this.#db, 'files', owner, after);
+    if (after !== undefined && place === undefined) return 'unknown-after';
+    const [isBehind, numbers] = behind(place, order);
     const rows = this.#db.all(
       `SELECT ${fileColumns} FROM files
-       WHERE owner = ? AND ${isVisible} ${behind} AND (? IS NULL OR purpose = ?) ORDER BY n ${order} LIMIT ?`,
+       WHERE owner = ? AND ${isVisible} AND ${isBehind} AND (? IS NULL OR purpose = ?) ORDER BY n ${order} LIMIT ?`,
       ...[retention, owner, retention, now(), ...numbers, purpose ?? null, purpose ?? null, limit + 1],
     );
     return { files: rows.slice(0, limit).map(toStoredFile), hasMore: rows.length > limit };
@@ -94,8 +98,10 @@ export class Files {
   /** Whether there was such a file. An unfinished batch that reads it can still do so. */
   delete(owner: string, id: string): boolean {
     if (this.get(owner, id) === undefined) return false;
-    this.markDeleted('id = ?', [id]);
-    this.removeDeleted();
+    this.#reserve.deleting(() => {
+      this.markDeleted('id = ?', [id]);
+      this.removeDeleted();
+    });
     return true;
   }
 
@@ -104,9 +110,15 @@ export class Files {
     this.#db.run(`UPDATE files SET deleted = 1 WHERE deleted = 0 AND (${condition})`, ...values);
   }
 
-  /** Removes what was deleted and is not read any more. Not within a transaction, because that may be rolled back. */
+  /**
+   * Removes what was deleted and is not read any more, or a part of it if it is much. Returns how many. Not within a transaction,
+   * because that may be rolled back.
+   */
   removeDeleted(): number {
-    const rows = this.#db.all(`DELETE FROM files WHERE deleted = 1 AND NOT ${isRead} RETURNING id`);
+    const rows = this.#db.all(
+      `DELETE FROM files WHERE n IN
+         (SELECT n FROM files WHERE deleted = 1 AND NOT ${isRead} LIMIT ${SLICE}) RETURNING id`,
+    );
     for (const { id } of rows) this.#contents.remove(String(id));
     return rows.length;
   }
@@ -136,11 +148,6 @@ export class Files {
     }
   }
 
-  #numberOf(owner: string, id: string): number | undefined {
-    const row = this.#db.get('SELECT n FROM files WHERE id = ? AND owner = ?', id, owner);
-    return row && Number(row.n);
-  }
-
   #find(id: string): Content {
     const row = this.#db.get('SELECT bytes, appended FROM files WHERE id = ?', id);
     if (row === undefined) throw new ContentError(`there is no ${id}`);
@@ -157,8 +164,8 @@ export class Files {
     const at = now();
     const expiresAt = expiresAfter === undefined ? file.expiresAt : at + expiresAfter;
     const row = this.#db.get(
-      `INSERT INTO files (id, owner, filename, purpose, bytes, created_at, expires_at, appended)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 0) RETURNING ${fileColumns}`,
+      `INSERT INTO files (n, id, owner, filename, purpose, bytes, created_at, expires_at, appended)
+       VALUES (${nextNumber('files')}, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING ${fileColumns}`,
       ...[id, owner, filename, purpose, bytes, at, expiresAt, this.#config.retention],
     );
     return toStoredFile(row as Row);

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { ContentError } from './errors.ts';
 
 /** The most plaintext of one frame. All frames of an uploaded file but the last one are full. */
@@ -54,7 +61,7 @@ export class FrameCipher {
 }
 
 /** A hash that reveals nothing about `text` to anyone without the key, if there is one. */
-export function keyedHash(storeKey: Buffer | undefined, text: string, length = 32): Buffer {
+export function keyedHash(storeKey: Buffer | KeyObject | undefined, text: string, length = 32): Buffer {
   return createHmac('sha256', storeKey ?? '')
     .update(text)
     .digest()

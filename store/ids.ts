@@ -1,8 +1,25 @@
 import { randomBytes } from 'node:crypto';
 
 /** An id that nobody can guess: a prefix and 128 random bits. */
-export function newId(prefix: 'file-' | 'batch_' | 'batch_req_'): string {
+export function newId(prefix: 'file-' | 'batch_' | 'batch_req_' | 'resp_' | 'conv_' | ItemPrefix): string {
   return prefix + randomBytes(16).toString('hex');
+}
+
+const itemPrefixes = {
+  message: 'msg_',
+  reasoning: 'rs_',
+  function_call: 'fc_',
+  function_call_output: 'fco_',
+  custom_tool_call: 'ctc_',
+  custom_tool_call_output: 'ctco_',
+} as const;
+
+type ItemPrefix = (typeof itemPrefixes)[keyof typeof itemPrefixes] | 'item_';
+
+/** A new id of an item of this type; a message may have none. */
+export function newItemId(type: unknown): string {
+  const name = String(type ?? 'message');
+  return newId(Object.hasOwn(itemPrefixes, name) ? itemPrefixes[name as keyof typeof itemPrefixes] : 'item_');
 }
 
 /** The id of a batch as Anthropic's API has it: `msgbatch_` and the same digits. */

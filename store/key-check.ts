@@ -29,5 +29,6 @@ function problem(isEncrypted: boolean, hasKey: boolean): string {
 }
 
 function isEmpty(db: Database): boolean {
-  return db.get('SELECT 1 FROM files UNION ALL SELECT 1 FROM batches LIMIT 1') === undefined;
+  const tables = ['files', 'batches', 'responses', 'conversations'].map((table) => `SELECT 1 FROM ${table}`);
+  return db.get(`${tables.join(' UNION ALL ')} LIMIT 1`) === undefined;
 }

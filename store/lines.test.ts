@@ -42,6 +42,19 @@ describe('the lines of a batch', () => {
     expect(batches.addLines(first.id, newLines(1, 3))).toEqual([]);
   });
 
+  it('of a message batch are counted before they are read, and no less while they are read', async () => {
+    await using test = await openTestStore();
+    const { batches } = test.store;
+    const { id } = await createBatch(test.store, { dialect: 'anthropic', lines: 5 });
+    const total = () => batches.get('app', id)?.counts.total;
+    expect(total()).toBe(5);
+    batches.clearLines(id);
+    expect(total()).toBe(5);
+    batches.addLines(id, newLines(1, 3));
+    batches.addLines(id, newLines(4, 2));
+    expect(total()).toBe(5);
+  });
+
   it('leave no custom id in the database', async () => {
     await using test = await openTestStore();
     const { id } = await createBatch(test.store);

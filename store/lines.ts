@@ -20,8 +20,10 @@ export class Lines {
       const n = this.#findBatch(batchId);
       if (n === undefined) return [];
       const duplicates = lines.filter((line) => !this.#insert(n, line)).map(({ number }) => number);
-      const added = lines.length - duplicates.length;
-      this.#db.run('UPDATE batches SET total = total + ? WHERE n = ?', added, n);
+      this.#db.run(
+        'UPDATE batches SET total = max(total, (SELECT count(*) FROM lines WHERE batch = n)) WHERE n = ?',
+        n,
+      );
       return duplicates;
     });
   }
@@ -30,7 +32,8 @@ export class Lines {
   clear(batchId: string): void {
     this.#db.transaction(() => {
       this.#db.run('DELETE FROM lines WHERE batch = (SELECT n FROM batches WHERE id = ?)', batchId);
-      this.#db.run('UPDATE batches SET total = 0 WHERE id = ?', batchId);
+      // The requests of a message batch were counted when it was created.
+      this.#db.run("UPDATE batches SET total = 0 WHERE id = ? AND dialect = 'openai'", batchId);
     });
   }
 

@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import { openTestStore } from '../test/harness/open-test-store.ts';
 import { createRunningBatch, storeFile } from '../test/harness/stored-batch.ts';
+import {
+  assistantMessage,
+  createInBackground,
+  noResponses,
+  saveTurn,
+} from '../test/harness/stored-responses.ts';
 
 const newFile = { owner: 'app', filename: 'a', purpose: 'batch', expiresAt: null };
 const of = (size: number) => Buffer.alloc(size);
@@ -13,7 +19,7 @@ it('a file may be as large as its limit', async () => {
     limit: 'file',
     bytes: 50,
   });
-  expect(test.store.usage()).toEqual({ files: 1, bytes: 100 });
+  expect(test.store.usage()).toEqual({ files: 1, ...noResponses, bytes: 100 });
 });
 
 it('the files of a key, and all files, stay within their limits', async () => {
@@ -29,8 +35,8 @@ it('the files of a key, and all files, stay within their limits', async () => {
   });
   expect(test.store.room('c')).toEqual({ limit: 'store', most: 250, left: 50 });
   expect(test.store.usageByOwner()).toEqual([
-    { owner: 'app', files: 2, bytes: 100 },
-    { owner: 'b', files: 1, bytes: 100 },
+    { owner: 'app', files: 2, ...noResponses, bytes: 100 },
+    { owner: 'b', files: 1, ...noResponses, bytes: 100 },
   ]);
 });
 
@@ -46,7 +52,7 @@ it('uploads at the same time share the room, and give it back when they fail', a
   }
   await first.write(of(40));
   await first.commit();
-  expect(test.store.usage()).toEqual({ files: 1, bytes: 100 });
+  expect(test.store.usage()).toEqual({ files: 1, ...noResponses, bytes: 100 });
 });
 
 it('results count from when they are recorded, and no more when their batch is removed', async () => {
@@ -62,7 +68,40 @@ it('results count from when they are recorded, and no more when their batch is r
   expect(test.store.usage('app').bytes).toBe(input + 15);
   batches.transition(id, 'finalizing');
   batches.transition(id, 'completed');
-  expect(test.store.usage('app')).toEqual({ files: 2, bytes: 15 });
+  expect(test.store.usage('app')).toEqual({ files: 2, ...noResponses, bytes: 15 });
   batches.delete('app', id);
-  expect(test.store.usage()).toEqual({ files: 0, bytes: 0 });
+  expect(test.store.usage()).toEqual({ files: 0, ...noResponses, bytes: 0 });
+});
+
+it('responses and conversations count, and what does not fit is not stored', async () => {
+  await using test = await openTestStore({ maxSize: 12_000, maxSizePerKey: 8000 });
+  const { store } = test;
+  const big = (letter: string) => letter.repeat(1500);
+  const first = saveTurn(store, big('a'));
+  const { bytes } = store.usage('app');
+  expect(bytes).toBeGreaterThan(3000);
+  const { id } = createInBackground(store, big('b'));
+  const before = store.usage();
+  expect(() => saveTurn(store, big('c'))).toThrow(expect.objectContaining({ limit: 'key', bytes: 8000 }));
+  expect(() => createInBackground(store, 'x'.repeat(6000))).toThrow(
+    expect.objectContaining({ limit: 'key' }),
+  );
+  const conversation = store.conversations.create('app', [], {});
+  const item = { item: { type: 'message', role: 'user', content: 'x'.repeat(6000) } };
+  expect(() => store.conversations.addItems('app', conversation.id, [item])).toThrow(
+    expect.objectContaining({ limit: 'key' }),
+  );
+  expect(() => store.conversations.create('app', [item], {})).toThrow(
+    expect.objectContaining({ limit: 'key' }),
+  );
+  expect(store.usage()).toEqual({ ...before, conversations: 1, bytes: before.bytes + 2 });
+  expect(() => saveTurn(store, 'x'.repeat(3800), { owner: 'b' })).toThrow(
+    expect.objectContaining({ limit: 'store' }),
+  );
+  // A background response that was accepted ends in any case.
+  const output = [assistantMessage('x'.repeat(6000))];
+  expect(store.responses.finish(id, 'completed', { output })).toBe(true);
+  expect(store.room('app').left).toBeLessThan(0);
+  for (const response of [first, id]) store.responses.delete('app', response);
+  expect(store.usage('app').bytes).toBe(2);
 });

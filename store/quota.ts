@@ -2,9 +2,11 @@ import type { StoreConfig } from './config.ts';
 import type { Database } from './database.ts';
 import { StoreLimitExceeded } from './errors.ts';
 
-/** Files, and the results of batches that are not files yet. */
 export interface StoreUsage {
   readonly files: number;
+  readonly responses: number;
+  readonly conversations: number;
+  /** The bytes of all these, and of the results of batches that are not files yet. */
   readonly bytes: number;
 }
 
@@ -32,7 +34,7 @@ export class Quota {
     this.#config = config;
   }
 
-  /** Of all owners together if none is given. */
+  /** The usage of one owner, or of all together. */
   usage(owner?: string): StoreUsage {
     const [where, values] = owner === undefined ? ['', []] : ['AND owner = ?', [owner]];
     const files = this.#db.get(
@@ -43,12 +45,23 @@ export class Quota {
       `SELECT coalesce(sum(output_size + error_size), 0) AS bytes FROM batches WHERE ended = 0 ${where}`,
       ...values,
     );
-    return { files: Number(files?.files), bytes: Number(files?.bytes) + Number(results?.bytes) };
+    const kept = this.#db.get(
+      `SELECT coalesce(sum(responses), 0) AS responses, coalesce(sum(conversations), 0) AS conversations,
+         coalesce(sum(bytes), 0) AS bytes FROM response_usage WHERE true ${where}`,
+      ...values,
+    );
+    return {
+      files: Number(files?.files),
+      responses: Number(kept?.responses),
+      conversations: Number(kept?.conversations),
+      bytes: Number(files?.bytes) + Number(results?.bytes) + Number(kept?.bytes),
+    };
   }
 
   usageByOwner(): OwnerUsage[] {
     const owners = this.#db.all(
-      'SELECT owner FROM usage UNION SELECT owner FROM batches WHERE ended = 0 ORDER BY owner',
+      `SELECT owner FROM usage UNION SELECT owner FROM response_usage
+       UNION SELECT owner FROM batches WHERE ended = 0 ORDER BY owner`,
     );
     return owners.map((row) => String(row.owner)).map((owner) => ({ owner, ...this.usage(owner) }));
   }
@@ -62,6 +75,12 @@ export class Quota {
     return ownLeft < left
       ? { limit: 'key', most: maxSizePerKey, left: ownLeft }
       : { limit: 'store', most: maxSize, left };
+  }
+
+  /** Within the transaction that stores something: throws StoreLimitExceeded if that was too much. */
+  check(owner: string): void {
+    const { limit, most, left } = this.room(owner);
+    if (left < 0) throw new StoreLimitExceeded(limit, most);
   }
 
   /** Counts bytes of an upload. Throws StoreLimitExceeded if there is no room for them. */

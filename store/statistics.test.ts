@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { openTestStore } from '../test/harness/open-test-store.ts';
+import { createInBackground, saveTurn } from '../test/harness/stored-responses.ts';
 import type { Store } from './store.ts';
 
 async function createBatch(store: Store, lines: number): Promise<string> {
@@ -51,13 +52,34 @@ it('counts batches by status, lines by result, and bytes; the counts of lines ou
     outputTokens: 8,
     bytes: 6 + 6,
   });
-  store.purge({});
+  await store.purge({});
   expect(test.open('gateway').statistics()).toMatchObject({
     batches: { validating: 0, in_progress: 0 },
     paused: 0,
     lines: after.lines,
     inputTokens: 20,
     outputTokens: 8,
+    bytes: 0,
+  });
+});
+
+it('counts responses and conversations, and those in the background by status', async () => {
+  await using test = await openTestStore();
+  const { store } = test;
+  saveTurn(store, 'a');
+  const ids = [1, 2, 3].map(() => createInBackground(store, 'b').id);
+  store.responses.begin(ids[1] ?? '');
+  store.responses.cancel('app', ids[2] ?? '');
+  store.conversations.create('app', [], {});
+  expect(store.statistics()).toMatchObject({
+    ...{ responses: 4, conversations: 1 },
+    background: { queued: 1, in_progress: 1, completed: 0, incomplete: 0, failed: 0, cancelled: 1 },
+  });
+  await store.purge({ owner: 'app' });
+  expect(store.statistics()).toMatchObject({
+    responses: 0,
+    conversations: 0,
+    background: { queued: 0 },
     bytes: 0,
   });
 });

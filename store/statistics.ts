@@ -1,31 +1,37 @@
 import { type BatchStatus, batchStatuses } from './batch.ts';
 import type { LineState } from './batch-line.ts';
-import type { Database } from './database.ts';
+import type { Database, Row } from './database.ts';
+import { type ResponseStatus, responseStatuses } from './response.ts';
 
-/** What is stored, and what batches have done. */
+/** What is stored, and what batches and background responses have done. */
 export interface StoreStatistics {
   readonly batches: Readonly<Record<BatchStatus, number>>;
-  /** Of those that have not ended: how many make no progress at the moment. */
+  /** How many of those that have not ended make no progress at the moment. */
   readonly paused: number;
   /** Lines that have ended since the store was created; never less than before. */
   readonly lines: Readonly<Record<LineState, number>>;
-  /** Of those lines. */
+  /** The tokens of those lines. */
   readonly inputTokens: number;
   readonly outputTokens: number;
+  readonly responses: number;
+  readonly conversations: number;
+  readonly background: Readonly<Record<ResponseStatus, number>>;
   readonly bytes: number;
   readonly maxBytes: number;
 }
 
-export function readStatistics(db: Database): Omit<StoreStatistics, 'bytes' | 'maxBytes'> {
-  const counted = db.all('SELECT status, count(*) AS count FROM batches GROUP BY status');
-  const byStatus = new Map(counted.map(({ status, count }) => [status, Number(count)]));
+export function readStatistics(
+  db: Database,
+): Omit<StoreStatistics, 'responses' | 'conversations' | 'bytes' | 'maxBytes'> {
+  const batches = db.all('SELECT status, count(*) AS count FROM batches GROUP BY status');
+  const background = db.all(
+    'SELECT status, count(*) AS count FROM responses WHERE background = 1 AND deleted = 0 GROUP BY status',
+  );
   const paused = db.get('SELECT count(*) AS count FROM batches WHERE ended = 0 AND reason IS NOT NULL');
   const totals = db.get('SELECT * FROM totals') ?? {};
   return {
-    batches: Object.fromEntries(batchStatuses.map((status) => [status, byStatus.get(status) ?? 0])) as Record<
-      BatchStatus,
-      number
-    >,
+    batches: byStatus(batchStatuses, batches),
+    background: byStatus(responseStatuses, background),
     paused: Number(paused?.count),
     lines: {
       completed: Number(totals.completed),
@@ -36,4 +42,15 @@ export function readStatistics(db: Database): Omit<StoreStatistics, 'bytes' | 'm
     inputTokens: Number(totals.input_tokens),
     outputTokens: Number(totals.output_tokens),
   };
+}
+
+function byStatus<Status extends string>(
+  statuses: readonly Status[],
+  rows: readonly Row[],
+): Readonly<Record<Status, number>> {
+  const counts = new Map(rows.map(({ status, count }) => [status, Number(count)]));
+  return Object.fromEntries(statuses.map((status) => [status, counts.get(status) ?? 0])) as Record<
+    Status,
+    number
+  >;
 }

@@ -9,6 +9,7 @@ import { projectFolder } from '../scripts/project-folders.ts';
 import { readSettings } from '../settings/read-settings.ts';
 import { openTestStore } from '../test/harness/open-test-store.ts';
 import { createRunningBatch, storeFile } from '../test/harness/stored-batch.ts';
+import { noResponses } from '../test/harness/stored-responses.ts';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { storeConfig } from './config.ts';
 import { StoreError, StoreUnavailable } from './errors.ts';
@@ -60,7 +61,7 @@ describe('a store', () => {
     const { id } = await storeFile(test.store, 'x');
     expect(runner.dataVersion).not.toBe(version);
     expect(runner.files.get('app', id)).toBeDefined();
-    expect(test.open('command').usage()).toEqual({ files: 1, bytes: 1 });
+    expect(test.open('command').usage()).toEqual({ files: 1, ...noResponses, bytes: 1 });
   });
 
   it('opens only with its key', async () => {
@@ -91,11 +92,11 @@ describe('a store', () => {
     open()[Symbol.dispose]();
     using db = new DatabaseSync(folder.file(storeFileName));
     db.exec('PRAGMA user_version = 99');
-    expect(open).toThrow('was written by a newer version of llama-corral (schema 99, this version knows 1)');
+    expect(open).toThrow('was written by a newer version of llama-corral (schema 99, this version knows 6)');
     db.close();
     writeFileSync(folder.file(storeFileName), 'no database at all '.repeat(100));
     expect(open).toThrow('the database of the store is damaged');
-    expect(open).toThrow(StoreError);
+    expect(open).toThrow(StoreUnavailable);
   });
 
   it('is not created by a command', async () => {
