@@ -46,6 +46,13 @@ describe('rotateKey', () => {
     });
   });
 
+  it('marks the old secret to be cut off, until the next rotation', () => {
+    const rotated = rotateKey(app, minted, 'cutOff', now);
+    expect(rotated).toMatchObject({ cutOff: true, disabled: false, previous: null });
+    expect(rotateKey(rotated, minted, 0, now).cutOff).toBe(false);
+    expect(rotateKey({ ...app, disabled: true, cutOff: true }, minted, 0, now).cutOff).toBe(true);
+  });
+
   it('invalidates the old secret at once without an overlap', () => {
     const rotated = rotateKey(rotateKey(app, minted, 1000, now), createKey('app', {}, now).key, 0, now);
     expect(rotated.previous).toBeNull();

@@ -27,14 +27,16 @@ export function removeKey(keys: Keys, id: string): Keys {
   return keys.filter((key) => key !== wanted);
 }
 
-/**
- * Gives the key the secret of `minted`. The old secret stays valid for `overlapMs`; a secret from an earlier rotation
- * ends now.
- */
-export function rotateKey(key: Key, minted: Key, overlapMs: number, now: number): Key {
+/** How long the old secret stays valid, ms. `cutOff`: not at all, and its running requests end. */
+type Overlap = number | 'cutOff';
+
+/** Gives the key the secret of `minted`. A secret from an earlier rotation ends now. */
+export function rotateKey(key: Key, minted: Key, overlap: Overlap, now: number): Key {
   const { fingerprint, hint, created } = minted;
-  const previous = overlapMs > 0 ? { fingerprint: key.fingerprint, validUntil: now + overlapMs } : null;
-  return { ...key, fingerprint, hint, created, previous };
+  const previous =
+    overlap !== 'cutOff' && overlap > 0 ? { fingerprint: key.fingerprint, validUntil: now + overlap } : null;
+  const cutOff = overlap === 'cutOff' || (key.disabled && key.cutOff);
+  return { ...key, fingerprint, hint, created, previous, cutOff };
 }
 
 /** Throws a KeyChangeError that suggests the most similar id. */

@@ -136,6 +136,17 @@ describe('updateKeyFile', () => {
     expect(await readFile(file, 'utf8')).toBe(content);
   });
 
+  it('writes no key that it could not read again', async () => {
+    await using folder = await temporaryFolder();
+    const file = folder.file('keys.json');
+    await updateKeyFile(file, adding('app'));
+    const before = await readFile(file, 'utf8');
+    const bad = { usersFrom: '' };
+    const update = updateKeyFile(file, (keys) => keys.map((key) => ({ ...key, ...bad })));
+    await expect(update).rejects.toThrow(/keys\.json.*usersFrom/s);
+    expect(await readFile(file, 'utf8')).toBe(before);
+  });
+
   it('leaves the file unchanged and the lock free when the change throws', async () => {
     await using folder = await temporaryFolder();
     const file = folder.file('keys.json');

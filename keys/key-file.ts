@@ -10,15 +10,16 @@ import { createKey } from './secret.ts';
 export async function readKeyFile(file: string): Promise<ParsedKeys> {
   return withKeyFileErrors(file, async () => {
     const snapshot = await takeSnapshot(file);
-    const read = parseKeys(snapshot?.text ?? '');
-    return { keys: read.keys, warnings: [...read.warnings, ...modeWarnings(file, snapshot)] };
+    const read = await parseKeys(snapshot?.text ?? '');
+    const warnings = read.warnings.map((warning) => `${file}: ${warning}`);
+    return { keys: read.keys, warnings: [...warnings, ...modeWarnings(file, snapshot)] };
   });
 }
 
 /**
  * Rewrites the key file with the result of `change`. Writers take a lock, so `change` always gets the latest keys. If
- * it throws, the file stays as it is. A missing folder is created. Throws a KeyFileError, also for a file in the
- * format of llama-gguf-inference, which is read-only.
+ * it throws, or makes keys that could not be read, the file stays as it is. A missing folder is created. Throws a
+ * KeyFileError, also for a file in the format of llama-gguf-inference, which is read-only.
  */
 export async function updateKeyFile(
   file: string,
@@ -29,7 +30,10 @@ export async function updateKeyFile(
     const { path, before } = await updateFile(file, (text) => {
       const document = parseWritable(text);
       keys = change(document.keys);
-      return formatKeysJson({ ...document, keys });
+      const changed = formatKeysJson({ ...document, keys });
+      // A file that the gateway rejects would take away the effect of every later change, too.
+      parseKeysJson(changed);
+      return changed;
     });
     return { keys, warnings: modeWarnings(path, before) };
   });

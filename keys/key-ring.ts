@@ -1,5 +1,6 @@
 import type { Fingerprint, Key } from './key.ts';
 import { fingerprintDigest, secretDigest } from './secret.ts';
+import { keyAt, phasesOf } from './temporary-limits.ts';
 
 export type Authentication =
   | {
@@ -16,6 +17,13 @@ interface Entry {
   /** When the key expires, or its previous secret does. */
   readonly validUntil: number;
   /** What a request gets until then. */
+  readonly accepted: Authentication;
+  /** What it gets instead while temporary limits apply; undefined if there are none. */
+  readonly phases: readonly AcceptedUntil[] | undefined;
+}
+
+interface AcceptedUntil {
+  readonly until: number;
   readonly accepted: Authentication;
 }
 
@@ -45,16 +53,16 @@ export class KeyRing {
   authenticate(secret: string, now: number): Authentication {
     const entry = this.#entries.get(secretDigest(secret));
     if (!entry) return { outcome: 'rejected', reason: 'unknown' };
-    const { key, validUntil, accepted } = entry;
+    const { key, validUntil, accepted, phases } = entry;
     if (key.disabled) return { outcome: 'rejected', reason: 'disabled', keyId: key.id };
     if (now >= validUntil) return { outcome: 'rejected', reason: 'expired', keyId: key.id };
-    return accepted;
+    return phases?.find(({ until }) => now < until)?.accepted ?? accepted;
   }
 
   /** The key with this id if it is valid at `now`, for those who act for it without its secret. */
   validKey(id: string, now: number): Key | undefined {
     const key = this.#byId.get(id);
-    return key && !key.disabled && now < (key.expires ?? Infinity) ? key : undefined;
+    return key && !key.disabled && now < (key.expires ?? Infinity) ? keyAt(key, now) : undefined;
   }
 
   /** `until` is undefined for the current secret. */
@@ -62,7 +70,10 @@ export class KeyRing {
     const digest = fingerprintDigest(fingerprint);
     if (this.#entries.has(digest)) return;
     const validUntil = Math.min(key.expires ?? Infinity, until ?? Infinity);
-    const accepted = { outcome: 'accepted', key, previous: until !== undefined } as const;
-    this.#entries.set(digest, { key, validUntil, accepted });
+    const accept = (as: Key) => ({ outcome: 'accepted', key: as, previous: until !== undefined }) as const;
+    const phases =
+      key.temporaryLimits &&
+      phasesOf(key).map((phase) => ({ until: phase.until, accepted: accept(phase.key) }));
+    this.#entries.set(digest, { key, validUntil, accepted: accept(key), phases });
   }
 }

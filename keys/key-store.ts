@@ -38,8 +38,10 @@ type ReloadResult = Loaded | Kept;
  * Reads the keys of a file, in either format, and of `API_KEYS`. Never throws: see `problem`. A missing file has no
  * keys.
  */
-export function createKeyStore(options: KeyStoreOptions): KeyStore {
-  return new KeyStore(options);
+export async function createKeyStore(options: KeyStoreOptions): Promise<KeyStore> {
+  const store = new KeyStore(options);
+  await store.ready;
+  return store;
 }
 
 /** Keeps the ring up to date: a change of the file applies within a second, and an invalid file changes nothing. */
@@ -60,6 +62,11 @@ export class KeyStore {
       onChange: () => onChange?.(this.#loaded()),
       onError: (problem) => onError?.(problem),
     });
+  }
+
+  /** Resolves when the file has been read. */
+  get ready(): Promise<void> {
+    return this.#live.ready;
   }
 
   /** The current keys. Read this anew for every request. */
@@ -121,11 +128,11 @@ interface ParseContext {
  * Parses the current file. Throws a KeyFileError if its content must not replace the keys from `before`: it is
  * invalid, or it is missing or empty, as happens for a moment when a file is replaced by hand.
  */
-function parseKeysOnDisk(
+async function parseKeysOnDisk(
   file: string,
   snapshot: Snapshot | undefined,
   { before, createRing }: ParseContext,
-): KeysOnDisk {
+): Promise<KeysOnDisk> {
   if (!snapshot) {
     if (before.digest === undefined) return before;
     throw new KeyFileError('is missing: restore it; the previous keys stay in use until then');
@@ -133,13 +140,13 @@ function parseKeysOnDisk(
   if (before.keys.length > 0 && snapshot.text.trim() === '') {
     throw new KeyFileError('is empty: to remove all keys, write {"version":1,"keys":[]}');
   }
-  const { keys, warnings } = parseKeys(snapshot.text);
+  const { keys, warnings } = await parseKeys(snapshot.text);
   const modeWarning = permissionWarning(file, snapshot.mode);
   const digest = fingerprint(snapshot.text);
   return {
     keys,
     ring: digest === before.digest ? before.ring : createRing(keys),
-    warnings: modeWarning ? [...warnings, modeWarning] : warnings,
+    warnings: [...warnings.map((warning) => `${file}: ${warning}`), ...(modeWarning ? [modeWarning] : [])],
     digest,
   };
 }

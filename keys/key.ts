@@ -24,13 +24,19 @@ export interface Key {
   /** The first moment at which the key is no longer valid; null for never. */
   readonly expires: number | null;
   readonly disabled: boolean;
-  /** Only with `disabled`: running requests of the key end as well. */
+  /** Running requests of the key end as well: all if it is disabled, else those that use an earlier secret. */
   readonly cutOff: boolean;
   readonly scopes: readonly Scope[];
   /** Public names of the models that the key may use; `*` stands for all. */
   readonly models: readonly string[];
   readonly priority: Priority;
   readonly limits: KeyLimits;
+  /** In the order in which they were set. Ended ones have no effect. */
+  readonly temporaryLimits?: readonly TemporaryLimits[] | undefined;
+  /** The header that tells the people behind this key apart, believed from this key alone; null: it is one client. */
+  readonly usersFrom: string | null;
+  /** The limits of each of its users, within those of the key. An undefined one means that there is none. */
+  readonly userLimits: KeyLimits;
   /** The secret from before the last rotation, while it is still valid. */
   readonly previous: PreviousSecret | null;
   readonly note: string;
@@ -45,6 +51,15 @@ export interface KeyLimits {
   readonly tokensPerMinute?: number | undefined;
   readonly tokensPerDay?: number | undefined;
   readonly concurrent?: number | undefined;
+}
+
+/** They take the place of the limits of a key until they end. */
+export interface TemporaryLimits {
+  readonly limits: KeyLimits;
+  /** The limits of each of its users. */
+  readonly userLimits?: KeyLimits | undefined;
+  /** The first moment at which they no longer apply. */
+  readonly until: number;
 }
 
 interface PreviousSecret {
@@ -62,6 +77,8 @@ export const keyDefaults = {
   models: ['*'],
   priority: 'normal',
   limits: {},
+  usersFrom: null,
+  userLimits: {},
   previous: null,
   note: '',
 } as const satisfies Partial<Key>;

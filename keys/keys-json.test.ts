@@ -28,6 +28,8 @@ describe('parseKeysJson', () => {
         models: ['*'],
         priority: 'normal',
         limits: {},
+        usersFrom: null,
+        userLimits: {},
         previous: null,
         note: '',
       },
@@ -43,8 +45,11 @@ describe('parseKeysJson', () => {
         models: ['demo'],
         priority: 'high',
         limits: { requestsPerMinute: 0, tokensPerMinute: 1, tokensPerDay: 2, concurrent: 3 },
+        usersFrom: 'X-OpenWebUI-User-Id',
+        userLimits: { requestsPerMinute: 5, tokensPerMinute: 6, tokensPerDay: 7, concurrent: 1 },
         note: 'for tests',
         disabled: true,
+        temporaryLimits: [{ limits: { tokensPerDay: 9 }, until: Date.UTC(2026, 5, 1) }],
       },
       Date.UTC(2026, 0, 1),
     );
@@ -77,6 +82,14 @@ describe('parseKeysJson', () => {
     ['{"version":2,"keys":"elsewhere"}', /version 2, but this llama-corral supports version 1: update/],
     ['{"version":1}', /^keys: /],
     [file({ fingerprint: print }), /^keys\[0\]\.id: /],
+    [
+      file({ id: 'app', fingerprint: print, usersFrom: 'Authorization' }),
+      /^keys\[0\]\.usersFrom \(key "app"\): must not be "Authorization"/,
+    ],
+    [
+      file({ id: 'app', fingerprint: print, usersFrom: 'X User' }),
+      /^keys\[0\]\.usersFrom \(key "app"\): must be the name of a header/,
+    ],
     [file({ id: 'a b', fingerprint: print }), /^keys\[0\]\.id \(key "a b"\): must be 1 to 64/],
     [
       file({ id: 'app', fingerprint: 'sha256:12' }),
@@ -96,6 +109,10 @@ describe('parseKeysJson', () => {
         { id: 'b', fingerprint: fingerprint('b'), limits: { concurrent: -1 } },
       ),
       /^keys\[1\]\.limits\.concurrent \(key "b"\): must be an integer ≥ 0$/,
+    ],
+    [
+      file({ id: 'a', fingerprint: print, temporaryLimits: [{ limit: {}, until: '2027-01-01' }] }),
+      /^keys\[0\]\.temporaryLimits\[0\] \(key "a"\): needs "limits" or "userLimits"$/,
     ],
     [
       file({ id: 'a', fingerprint: print }, { id: 'a', fingerprint: fingerprint('b') }),
@@ -125,6 +142,26 @@ function warningsOf(fields: object, more: object = {}): readonly string[] {
   const [record] = JSON.parse(formatKeysJson({ keys: [key], extraFields: {} })).keys;
   return parseKeysJson(JSON.stringify({ version: 1, ...more, keys: [{ ...record, ...fields }] })).warnings;
 }
+
+it('temporary limits may be those of users alone; one that is misspelt is reported', () => {
+  const { key } = createKey('app', { usersFrom: 'x-user' }, 0);
+  const text = formatKeysJson({ keys: [key], extraFields: {} });
+  const own =
+    '"temporaryLimits": [{"userLimits": {"tokensPerDay": 5, "rpm": 1}, "until": "2027-01-01T00:00:00Z"}], ';
+  const { keys, warnings } = parseKeysJson(text.replace('"note"', `${own}"note"`));
+  expect(keys[0]?.temporaryLimits).toMatchObject([{ limits: {}, userLimits: { tokensPerDay: 5 } }]);
+  expect(warnings).toEqual([
+    'key "app" has an unknown field "rpm" in its temporaryLimits; it has no effect, did you mean "requestsPerMinute"?',
+  ]);
+});
+
+it('of a field that is there twice in a key file, the first is reported to have no effect', () => {
+  const { key } = createKey('app', { scopes: ['admin'] }, 0);
+  const text = formatKeysJson({ keys: [key], extraFields: {} });
+  const { keys, warnings } = parseKeysJson(text.replace('"note"', '"scopes": ["inference"], "note"'));
+  expect(keys[0]?.scopes).toEqual(['inference']);
+  expect(warnings).toEqual(['the key file has the field "scopes" twice in one object; only the last counts']);
+});
 
 describe('unknown fields of a key file', () => {
   it.each([

@@ -1,17 +1,20 @@
 import * as z from 'zod';
-import { nearestName, withoutStyle } from '../settings/nearest-name.ts';
+import { findLostName } from '../json/lost-name.ts';
+import { didYouMean, nearestName, withoutStyle } from '../settings/nearest-name.ts';
 import { parseIsoTime } from './iso-time.ts';
 import {
   type Fingerprint,
   isKeyId,
   type Key,
   KeyFileError,
+  type KeyLimits,
   keyDefaults,
   keyIdRule,
   priorities,
   scopes,
 } from './key.ts';
 import { isFingerprint } from './secret.ts';
+import { usersFromProblem } from './users.ts';
 
 /**
  * The content of a key file in the JSON format. Unknown fields of the file are in `extraFields` and are written back.
@@ -33,6 +36,21 @@ const print = z
   .transform((text) => text as Fingerprint);
 const limit = z.int({ error: 'must be an integer ≥ 0' }).min(0, 'must be an integer ≥ 0');
 
+const keyLimits = z.looseObject({
+  requestsPerMinute: limit.optional(),
+  tokensPerMinute: limit.optional(),
+  tokensPerDay: limit.optional(),
+  concurrent: limit.optional(),
+});
+const temporaryLimits = z
+  .looseObject({ limits: keyLimits.optional(), userLimits: keyLimits.optional(), until: time })
+  .refine(({ limits, userLimits }) => limits ?? userLimits, 'needs "limits" or "userLimits"')
+  .transform(({ limits = {}, ...one }) => ({ ...one, limits }));
+const headerName = z.string().superRefine((name, context) => {
+  const problem = usersFromProblem(name);
+  if (problem !== undefined) context.addIssue(problem);
+});
+
 const record = z.looseObject({
   id: z.string().refine(isKeyId, keyIdRule),
   fingerprint: print,
@@ -44,14 +62,10 @@ const record = z.looseObject({
   scopes: z.array(z.enum(scopes)).default([...keyDefaults.scopes]),
   models: z.array(z.string()).default([...keyDefaults.models]),
   priority: z.enum(priorities).default(keyDefaults.priority),
-  limits: z
-    .looseObject({
-      requestsPerMinute: limit.optional(),
-      tokensPerMinute: limit.optional(),
-      tokensPerDay: limit.optional(),
-      concurrent: limit.optional(),
-    })
-    .default({}),
+  limits: keyLimits.default({}),
+  temporaryLimits: z.array(temporaryLimits).optional(),
+  usersFrom: headerName.nullable().default(keyDefaults.usersFrom),
+  userLimits: keyLimits.default({}),
   previous: z.looseObject({ fingerprint: print, validUntil: time }).nullable().default(keyDefaults.previous),
   note: z.string().default(keyDefaults.note),
 });
@@ -66,7 +80,7 @@ export function parseKeysJson(text: string): KeyDocument {
     throw new KeyFileError(reading.error.issues.map((i) => formatIssue(i, content)).join('; '));
   const { version: _, keys, ...further } = reading.data;
   rejectDuplicates(keys);
-  return { keys, extraFields: further, warnings: unknownFields(keys, further) };
+  return { keys, extraFields: further, warnings: [...lostNames(text), ...unknownFields(keys, further)] };
 }
 
 export function formatKeysJson({ keys, extraFields }: Omit<KeyDocument, 'warnings'>): string {
@@ -75,15 +89,22 @@ export function formatKeysJson({ keys, extraFields }: Omit<KeyDocument, 'warning
 
 /** A key as in the file and in `--json`: times in ISO format. */
 export function toRecord(key: Key): Record<string, unknown> {
-  const { id, fingerprint, hint, previous } = key;
+  const { id, fingerprint, hint, previous, temporaryLimits } = key;
+  const { usersFrom, userLimits, ...withoutUsers } = key;
   return {
     ...{ id, fingerprint, hint },
-    ...key,
+    // Versions that do not know them would warn of each.
+    ...(usersFrom === null && isEmpty(userLimits) ? withoutUsers : key),
+    ...(temporaryLimits && {
+      temporaryLimits: temporaryLimits.map((one) => ({ ...one, until: formatTime(one.until) })),
+    }),
     created: formatTime(key.created),
     expires: formatTime(key.expires),
     previous: previous && { ...previous, validUntil: formatTime(previous.validUntil) },
   };
 }
+
+const isEmpty = (limits: KeyLimits) => Object.values(limits).every((limit) => limit === undefined);
 
 function formatTime(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
@@ -132,7 +153,8 @@ function rejectDuplicates(keys: readonly Key[]): void {
 }
 
 const limits = ['requestsPerMinute', 'tokensPerMinute', 'tokensPerDay', 'concurrent'];
-const fields = ['id', 'fingerprint', 'hint', ...Object.keys(keyDefaults)];
+const fields = ['id', 'fingerprint', 'hint', 'temporaryLimits', ...Object.keys(keyDefaults)];
+const ofTemporaryLimits = ['limits', 'userLimits', 'until'];
 const ofPrevious = ['fingerprint', 'validUntil'];
 
 /** Names that other programs use for our fields, normalized by `withoutStyle`. */
@@ -175,7 +197,8 @@ const MAX_REPORTED = 50;
  */
 function unknownFields(keys: readonly Key[], further: Readonly<Record<string, unknown>>): string[] {
   const found: string[] = Object.keys(further).map(
-    (name) => `the key file has an unknown field ${quoted(name)}; it has no effect`,
+    (name) =>
+      `the key file has an unknown field ${quoted(name)}; it has no effect${comma(didYouMean(name, ['version', 'keys']))}`,
   );
   for (const key of keys) {
     const report = (name: string, place: string, known: readonly string[]) =>
@@ -185,6 +208,17 @@ function unknownFields(keys: readonly Key[], further: Readonly<Record<string, un
     for (const name of Object.keys(key)) if (!fields.includes(name)) report(name, '', fields);
     for (const name of Object.keys(key.limits))
       if (!limits.includes(name)) report(name, ' in its limits', limits);
+    for (const name of Object.keys(key.userLimits))
+      if (!limits.includes(name)) report(name, ' in its user limits', limits);
+    const ofUsers = [key.userLimits, ...(key.temporaryLimits ?? []).map(({ userLimits = {} }) => userLimits)];
+    if (key.usersFrom === null && !ofUsers.every(isEmpty))
+      found.push(`key "${key.id}" has "userLimits", which have no effect without "usersFrom"`);
+    for (const temporary of key.temporaryLimits ?? []) {
+      for (const name of Object.keys(temporary))
+        if (!ofTemporaryLimits.includes(name)) report(name, ' in its temporaryLimits', ofTemporaryLimits);
+      for (const name of Object.keys({ ...temporary.limits, ...temporary.userLimits }))
+        if (!limits.includes(name)) report(name, ' in its temporaryLimits', limits);
+    }
     for (const name of Object.keys(key.previous ?? {}))
       if (!ofPrevious.includes(name)) report(name, ' in its "previous"', ofPrevious);
   }
@@ -194,6 +228,15 @@ function unknownFields(keys: readonly Key[], further: Readonly<Record<string, un
     `the key file has ${found.length - MAX_REPORTED} more unknown fields`,
   ];
 }
+
+/** Of a field that is there twice, one has no effect. */
+function lostNames(text: string): string[] {
+  const name = findLostName(text);
+  if (name === undefined || name === '__proto__') return [];
+  return [`the key file has the field ${quoted(name)} twice in one object; only the last counts`];
+}
+
+const comma = (hint: string | undefined) => (hint === undefined ? '' : `, ${hint}`);
 
 /** Names may be arbitrary text: quote them and cut long ones. */
 function quoted(name: string): string {

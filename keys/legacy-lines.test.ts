@@ -30,6 +30,8 @@ describe('parseLegacyLines', () => {
       models: ['*'],
       priority: 'normal',
       limits: {},
+      usersFrom: null,
+      userLimits: {},
       previous: null,
       note: '',
     });

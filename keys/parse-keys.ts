@@ -1,5 +1,4 @@
 import { type Fingerprint, type Key, KeyFileError } from './key.ts';
-import { parseKeysJson } from './keys-json.ts';
 import { type ParsedLine, parseInlineKeys, parseLegacyLines } from './legacy-lines.ts';
 
 export interface ParsedKeys {
@@ -8,12 +7,19 @@ export interface ParsedKeys {
   readonly warnings: readonly string[];
 }
 
-/** Parses a key file. The format is recognized by its content. Throws a KeyFileError if nothing in it is valid. */
-export function parseKeys(text: string): ParsedKeys {
-  if (isKeysJson(text)) {
-    const { keys, warnings } = parseKeysJson(text);
-    return { keys, warnings };
-  }
+/**
+ * Parses a key file. The format is recognized by its content. Throws a KeyFileError if nothing in it is valid. What reads
+ * JSON is loaded with the first such file: it takes 5 MB, and keys may all be in `API_KEYS`.
+ */
+export async function parseKeys(text: string): Promise<ParsedKeys> {
+  if (!isKeysJson(text)) return parseKeyLines(text);
+  const { parseKeysJson } = await import('./keys-json.ts');
+  const { keys, warnings } = parseKeysJson(text);
+  return { keys, warnings };
+}
+
+/** Parses a key file of llama-gguf-inference. */
+export function parseKeyLines(text: string): ParsedKeys {
   const read = mergeLines(parseLegacyLines(text), 'line');
   const [first] = read.warnings;
   if (read.keys.length === 0 && first !== undefined) {

@@ -32,7 +32,7 @@ export function readFileMeta(path: string): FileMeta | undefined {
   }
 }
 
-/** Of a list: the header has the length of a long one only. */
+/** The length of a list: of a long one the header has only that. */
 const sizeOf = (value: unknown) => (Array.isArray(value) ? value.length : value);
 
 function bytesOf(tensors: ReadonlyMap<string, number>): number {

@@ -49,7 +49,7 @@ interface TensorStart {
   readonly offset: number;
   /** How many numbers it has. */
   readonly elements: number;
-  /** Of its numbers. */
+  /** The type of its numbers. */
   readonly type: number;
 }
 

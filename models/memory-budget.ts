@@ -1,11 +1,11 @@
-import { formatBytes } from '../settings/sizes.ts';
+import { formatBytes, MiB } from '../settings/sizes.ts';
 import type { MemoryNeed } from './memory-need.ts';
 import type { ModelRecord, Registry } from './registry.ts';
 
 /** The memory that all models share. */
 export interface MemoryBudget {
   readonly bytes: number;
-  /** Whose memory it is: the needs of the models count the same. */
+  /** Which memory it is: the needs of the models are counted in the same. */
   readonly memory: 'gpu' | 'machine';
 }
 
@@ -15,8 +15,6 @@ interface MachineMemory {
   /** Bytes that the machine has available; undefined if unknown. */
   readonly machineBytes: number | undefined;
 }
-
-const MiB = 1024 ** 2;
 
 /** What `auto` leaves to others and to estimates that are too low. */
 const margins = { gpu: { share: 0.05, least: 512 * MiB }, machine: { share: 0.1, least: 512 * MiB } };

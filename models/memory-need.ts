@@ -1,14 +1,15 @@
+import { MiB } from '../settings/sizes.ts';
 import { computesVectors, defaultInputTokens, defaultSlots } from './context-size.ts';
 import { argumentValue } from './extra-arguments.ts';
 import { modelFileBytes } from './gguf-file.ts';
 import { type Layer, type ModelShape, readModelShape } from './model-shape.ts';
-import type { ModelSource } from './registry.ts';
-
-const MiB = 1024 ** 2;
+import type { AdapterFile, ModelSource, SpeculationChoice } from './registry.ts';
+import { resolveSpeculation } from './speculation.ts';
 
 /** The options of an engine that decide on its memory. */
 export interface NeedOptions {
   readonly model: ModelSource;
+  /** Context tokens of one request. */
   readonly ctx: number | 'auto';
   readonly parallel: number | 'auto';
   readonly ngl: number | 'auto';
@@ -17,6 +18,8 @@ export interface NeedOptions {
   readonly cacheTypeV: string | undefined;
   readonly mmproj: string | undefined;
   readonly draftModel: string | undefined;
+  readonly adapters?: readonly AdapterFile[] | undefined;
+  readonly speculate?: SpeculationChoice | undefined;
   readonly extraArgs: readonly string[];
 }
 
@@ -26,7 +29,7 @@ export interface MemoryNeed {
   readonly kvCache: number;
   /** Buffers for the computation of one batch. */
   readonly compute: number;
-  /** Of the process itself. */
+  /** What the process itself takes. */
   readonly overhead: number;
   readonly total: number;
   /** Tokens that the KV cache holds, of all slots. */
@@ -41,14 +44,19 @@ const overheads = { machine: 32 * MiB, gpu: 512 * MiB };
  * What a load really took replaces the estimate. Throws an error that names a file that cannot be read.
  */
 export function estimateNeed(options: NeedOptions, memory: 'gpu' | 'machine'): MemoryNeed | undefined {
-  const { model, mmproj, draftModel } = options;
+  const { model, mmproj } = options;
+  const { method, draftModel } = resolveSpeculation(options);
   if (model.kind === 'hugging-face' || modelFileBytes(model.path) === 0) return undefined;
   const main = needOfModel(readModelShape(model.path), options, memory);
   const draft = draftModel === undefined ? nothing : needOfModel(readModelShape(draftModel), options, memory);
+  const others = [mmproj, ...(options.adapters ?? []).map(({ path }) => path)].filter(
+    (file) => file !== undefined,
+  );
   const parts = {
-    weights: main.weights + draft.weights + (mmproj === undefined ? 0 : modelFileBytes(mmproj)),
+    weights: main.weights + draft.weights + others.reduce((sum, file) => sum + modelFileBytes(file), 0),
     kvCache: main.kvCache + draft.kvCache,
-    compute: main.compute + draft.compute,
+    // MTP layers run in a context of their own.
+    compute: (method === 'mtp' ? 2 : 1) * main.compute + draft.compute,
     overhead: overheads[memory],
   };
   const total = parts.weights + parts.kvCache + parts.compute + parts.overhead;

@@ -121,6 +121,12 @@ const synonyms: Readonly<Record<string, string>> = {
   unlisted: 'listed',
   hidden: 'listed',
   draftmodel: 'draft',
+  lora: 'adapters',
+  loras: 'adapters',
+  loraadapters: 'adapters',
+  loramodules: 'adapters',
+  speculation: 'speculate',
+  spectype: 'speculate',
   parameters: 'defaults',
   apikeyfile: 'keyFile',
 };
@@ -136,9 +142,9 @@ function unknownField(name: string, at: string, known: readonly string[]): strin
 type ReadModel = z.output<ReturnType<typeof modelSchema>>;
 
 function toModel({ path, file, hf, url, backends, ...fields }: ReadModel, modelsDir: string): ModelRecord {
-  const { ctx, parallel, ngl, mmproj, draft, devices, ttl } = fields;
+  const { ctx, parallel, ngl, mmproj, draft, speculate, devices, ttl } = fields;
   const source = sourceOf({ path: path ?? file, hf, url, backends }, modelsDir);
-  return { ...fields, source, ctx, parallel, ngl, mmproj, draft, devices, ttl };
+  return { ...fields, source, ctx, parallel, ngl, mmproj, draft, speculate, devices, ttl };
 }
 
 type Sources = Pick<ReadModel, 'path' | 'hf' | 'url' | 'backends'>;

@@ -1,5 +1,8 @@
 import { didYouMean } from '../settings/nearest-name.ts';
+import { adapterArgumentProblem } from './adapters.ts';
 import { contextProblem } from './context-size.ts';
+import { splitWords } from './extra-arguments.ts';
+import { findSpeculationArgument } from './speculation.ts';
 
 /** A model or an alias as written, at its place in the file. Its fields may be invalid. */
 export interface Entry {
@@ -17,6 +20,8 @@ const ofOwnEngines = [
   'args',
   'mmproj',
   'draft',
+  'speculate',
+  'adapters',
   'devices',
   'replicas',
   'pin',
@@ -30,16 +35,37 @@ export function modelProblems({ place, fields }: Entry): string[] {
   if (given.length === 0) problems.push(`${place}: has no source; set one of ${sources.join(', ')}`);
   if (given.length > 1) problems.push(`${place}: has ${given.join(' and ')}; keep one of them`);
   if (fields.backends !== undefined) return [...problems, ...backendsProblems({ place, fields })];
-  const { ctx, parallel, kind, draft, devices } = fields;
+  const { ctx, parallel, kind, devices } = fields;
   const context = contextProblem(numberOrAuto(ctx), numberOrAuto(parallel));
   if (context !== undefined) problems.push(`${place}.ctx: ${context}; lower ctx or parallel`);
-  if (draft !== undefined && kind !== undefined && kind !== 'chat')
-    problems.push(`${place}.draft: is for models of the kind chat only; remove it`);
+  for (const name of ['draft', 'speculate', 'adapters'])
+    if (fields[name] !== undefined && kind !== undefined && kind !== 'chat')
+      problems.push(`${place}.${name}: is for models of the kind chat only; remove it`);
+  problems.push(...speculationProblems({ place, fields }), ...adapterProblems({ place, fields }));
   if (Array.isArray(devices) && new Set(devices.map(String)).size < devices.length)
     problems.push(`${place}.devices: names a GPU twice; remove one`);
   if (Array.isArray(devices) && devices.length === 0)
     problems.push(`${place}.devices: is empty; remove it to use all GPUs`);
   return problems;
+}
+
+function speculationProblems({ place, fields: { speculate, draft, args } }: Entry): string[] {
+  if (speculate === undefined) return [];
+  const words = typeof args === 'string' ? splitWords(args) : args;
+  const same = Array.isArray(words) ? findSpeculationArgument(words.map(String)) : undefined;
+  const isMissing = speculate === 'draft' && draft === undefined;
+  return [
+    ...(isMissing ? [`${place}.speculate: "draft" needs a draft model; set draft`] : []),
+    ...(same === undefined ? [] : [`${place}.args: ${same} says the same as speculate; remove one of them`]),
+  ];
+}
+
+function adapterProblems({ place, fields: { adapters, args } }: Entry): string[] {
+  const words = typeof args === 'string' ? splitWords(args) : args;
+  if (!isObject(adapters) || !Array.isArray(words)) return [];
+  const files = Object.keys(adapters).map((name) => ({ name, path: '' }));
+  const problem = adapterArgumentProblem({ adapters: files, extraArgs: words.map(String) });
+  return problem === undefined ? [] : [`${place}.args: ${problem}`];
 }
 
 function backendsProblems({ place, fields }: Entry): string[] {
@@ -68,10 +94,19 @@ export function nameProblems(models: readonly Entry[], aliases: readonly Entry[]
     else problems.push(`${place}: ${JSON.stringify(name)} is already the name of ${owner}; rename one`);
   };
   for (const { place, fields } of models) claim(`${place}.id`, fields.id);
+  for (const { place, fields } of models)
+    for (const name of Object.keys(isObject(fields.adapters) ? fields.adapters : {}))
+      claim(`${place}.adapters.${name}`, `${fields.id}:${name}`);
   for (const { place, fields } of aliases) claim(`${place}.name`, fields.name);
-  const kinds = new Map(models.map(({ fields }) => [fields.id, fields.kind ?? 'chat']));
+  const kinds = new Map(models.flatMap(({ fields }) => kindsOf(fields)));
   const names = new Set(aliases.map(({ fields }) => fields.name));
   return [...problems, ...aliases.flatMap((alias) => aliasProblems(alias, kinds, names))];
+}
+
+/** The kinds of a model and of its adapters: both can be targets. */
+function kindsOf({ id, kind = 'chat', adapters }: Entry['fields']): [unknown, unknown][] {
+  const names = Object.keys(isObject(adapters) ? adapters : {});
+  return [[id, kind], ...names.map((name): [unknown, unknown] => [`${id}:${name}`, kind])];
 }
 
 type Kinds = ReadonlyMap<unknown, unknown>;

@@ -10,6 +10,7 @@ import {
   size,
   url,
 } from '../settings/kinds.ts';
+import { adapterNamePattern } from './adapters.ts';
 import { findForbiddenArguments, splitWords } from './extra-arguments.ts';
 import {
   booleanField,
@@ -21,7 +22,7 @@ import {
   objectField,
   textField,
 } from './field.ts';
-import { modelKinds } from './registry.ts';
+import { type AdapterFile, modelKinds, speculationChoices } from './registry.ts';
 
 const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}._:@+-]*(?:\/[\p{L}\p{N}][\p{L}\p{N}._:@+-]*)*$/u;
 
@@ -107,6 +108,23 @@ const limitFields = {
   memory: fieldLike(size(1024 ** 2, 64 * 1024 ** 4)).optional(),
 };
 
+/** `{"sql": "sql-lora.gguf"}` */
+const adapterFiles = (modelsDir: string) =>
+  field('an object with names and paths, such as {"sql": "sql-lora.gguf"}', (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+    const isValid = entries.every(
+      ([name, path]) =>
+        adapterNamePattern.test(name) &&
+        typeof path === 'string' &&
+        path.trim() !== '' &&
+        !path.includes('\0'),
+    );
+    return isValid
+      ? entries.map(([name, path]): AdapterFile => ({ name, path: resolve(modelsDir, String(path)) }))
+      : undefined;
+  });
+
 /** The fields of a model, each on its own. */
 const modelFields = (modelsDir: string) => ({
   id: publicName,
@@ -122,6 +140,8 @@ const modelFields = (modelsDir: string) => ({
   args: engineArguments.default([]),
   mmproj: pathBesideModels(modelsDir).optional(),
   draft: pathBesideModels(modelsDir).optional(),
+  speculate: choiceField(speculationChoices).optional(),
+  adapters: adapterFiles(modelsDir).default([]),
   devices: listField(fieldLike(integer(0, 255)), 'a list of GPU indexes, such as [0, 1]').optional(),
   replicas: fieldLike(integer(1, 64)).default(1),
   pin: booleanField.default(false),

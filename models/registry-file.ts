@@ -103,7 +103,7 @@ export async function updateRegistryFile(
   });
 }
 
-/** Who changes an alias by its name does not know its place in the file. */
+/** A command changes an alias by its name, so its errors name the alias instead of its place in the file. */
 function parseChanged(text: string, modelsDir: string, { aliases }: RegistryDocument): Registry {
   try {
     return parseRegistry(text, modelsDir);

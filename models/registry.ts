@@ -4,6 +4,10 @@ import { FileError } from '../fs/file-error.ts';
 export const modelKinds = ['chat', 'embeddings', 'rerank'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
+/** How an engine guesses tokens ahead; `auto` leaves the choice to us. */
+export const speculationChoices = ['auto', 'mtp', 'ngram', 'draft', 'off'] as const;
+export type SpeculationChoice = (typeof speculationChoices)[number];
+
 /** The models of a deployment and the names that point at them: the content of `models.json`. */
 export interface Registry {
   readonly models: readonly ModelRecord[];
@@ -31,6 +35,9 @@ export interface ModelRecord {
   readonly mmproj: string | undefined;
   /** The draft model for speculative decoding; an absolute path. */
   readonly draft: string | undefined;
+  readonly speculate: SpeculationChoice | undefined;
+  /** LoRA adapters, with absolute paths, in the order in which the engine numbers them. */
+  readonly adapters: readonly AdapterFile[];
   /** Indexes of the GPUs that the model may use. Replicas share them out in turn. Undefined for all. */
   readonly devices: readonly number[] | undefined;
   /** How many engines serve the model. */
@@ -56,14 +63,20 @@ export type ModelSource =
 /** The model is served by engines that run elsewhere; we neither start nor stop them. */
 export interface BackendsSource {
   readonly kind: 'backends';
-  readonly backends: readonly RemoteBackend[];
+  readonly backends: readonly BackendEntry[];
 }
 
-export interface RemoteBackend {
+export interface BackendEntry {
   /** `http://host:port` or `unix:/path.sock`. */
   readonly url: string;
   /** The file that contains its API key; an absolute path. */
   readonly keyFile: string | undefined;
+}
+
+/** A LoRA adapter of a model. Clients name it after the model: `base:adapter`. */
+export interface AdapterFile {
+  readonly name: string;
+  readonly path: string;
 }
 
 /** An undefined limit means that of the variable. */

@@ -107,6 +107,9 @@ export function durationFromOrOff(least: number): Kind<number> {
   return { ...bounded, parse: (text) => (timespan.parse(text) === 0 ? 0 : bounded.parse(text)) };
 }
 
+/** A waiting time in a variable whose unit is set by others. */
+export const milliseconds: Kind<number> = integer(1, 1_000_000_000);
+
 function spanOf(least: number, bounds: string): Kind<number> {
   return {
     ...timespan,

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../test/harness/temporary-folder.ts';
 import { readSettings, unquote } from './read-settings.ts';
-import { removedVariables, sections, type Variable, variables } from './variables.ts';
+import { removedVariables } from './removed-variables.ts';
+import { sections, type Variable } from './variable.ts';
+import { variables } from './variables.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,12 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { readSmallFile } from '../fs/read-small-file.ts';
-import {
-  removedVariableWarnings,
-  type Settings,
-  type Variable,
-  type VariableName,
-  variables,
-} from './variables.ts';
+import { removedVariableWarnings } from './removed-variables.ts';
+import type { Variable } from './variable.ts';
+import { type Settings, type VariableName, variables } from './variables.ts';
 
 /** An invalid value: the variable, the value (secrets masked), and what is valid. */
 export interface SettingsProblem {

@@ -1,6 +1,9 @@
 import { roundUp } from './durations.ts';
 
 /** Sizes in bytes. */
+export const MiB = 1024 ** 2;
+export const GiB = 1024 ** 3;
+
 const sizeUnits: Record<string, number> = {
   '': 1,
   b: 1,
@@ -8,8 +11,8 @@ const sizeUnits: Record<string, number> = {
   mb: 1e6,
   gb: 1e9,
   kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
+  mib: MiB,
+  gib: GiB,
 };
 
 /** Reads `10485760`, `10MB` or `1.5 GiB`. Undefined for anything else. */
@@ -30,6 +33,6 @@ export function formatSize(bytes: number): string {
 
 /** Rounded, for people: `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
-  const gib = bytes / 1024 ** 3;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  const gib = bytes / GiB;
+  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / MiB).toFixed(1)} MiB`;
 }

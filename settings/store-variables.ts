@@ -1,8 +1,6 @@
 import { flag, headerText, integer, type Kind, size, sizeOrOff } from './kinds.ts';
+import { GiB, MiB } from './sizes.ts';
 import { optional, required } from './variable.ts';
-
-const MiB = 1024 ** 2;
-const GiB = 1024 * MiB;
 
 const onOrOff: Kind<boolean> = { ...flag, format: (value) => (value ? 'on' : 'off') };
 
@@ -53,6 +51,12 @@ export const storeVariables = {
     0,
     'Disk space for the files of one key. Uploads beyond it get 413. 0 turns the limit off.',
   ),
+  MAX_BATCHES_PER_KEY: required(
+    'Store',
+    integer(0, 1_000_000),
+    100,
+    'Batches of one key that have not ended. New ones beyond it get 429. 0 turns the limit off.',
+  ),
   BATCH_SLOTS: optional(
     'Store',
     integer(1, 100_000),
@@ -63,7 +67,7 @@ export const storeVariables = {
     'Store',
     flag,
     true,
-    'A batch with lines to do counts as activity: `IDLE_SHUTDOWN_SECONDS` waits for its end.',
+    'A batch or a background response that has not ended counts as activity: `IDLE_SHUTDOWN_SECONDS` waits for its end.',
   ),
   RUNNER_KEY: optional(
     'Store',

@@ -10,6 +10,7 @@ export const sections = [
   'Limits',
   'Timeouts',
   'Store',
+  'Response cache',
   'Logs',
   'Metrics',
   'Traces',

@@ -1,3 +1,4 @@
+import { DAY } from './durations.ts';
 import {
   autoOr,
   backendUrl,
@@ -9,7 +10,6 @@ import {
   durationOrOff,
   fixedPort,
   flag,
-  fraction,
   headerText,
   huggingFaceRepo,
   integer,
@@ -25,114 +25,15 @@ import {
   url,
   urlPath,
 } from './kinds.ts';
+import { responseCacheVariables } from './response-cache-variables.ts';
+import { runpodVariables } from './runpod-variables.ts';
+import { MiB } from './sizes.ts';
 import { storeVariables } from './store-variables.ts';
+import { traceVariables } from './trace-variables.ts';
 import { optional, required, type Variable } from './variable.ts';
-
-export { type Section, sections, type Variable } from './variable.ts';
 
 /** The largest number for llama-server and for Node's timers. */
 const mostInt = 2 ** 31 - 1;
-const longestMs = 1_000_000_000;
-const MiB = 1024 ** 2;
-
-/** Standard variables that clusters set for all programs: an invalid one does not prevent the start. */
-const shared = true;
-const mostMs = 1_000_000_000;
-
-/** The only exporter here is otlp; `none` turns tracing off. */
-const exporter: Kind<'otlp' | 'none'> = {
-  expected: 'otlp or none',
-  parse(text) {
-    const words = (list.parse(text.toLowerCase()) ?? []).filter((word) => word !== 'otlp_http');
-    if (words.includes('otlp') || words.length === 0) return 'otlp';
-    return words.every((word) => word === 'none') ? 'none' : undefined;
-  },
-  format: (word) => word,
-};
-
-const protocol = {
-  ...choice('http/protobuf', 'http/json'),
-  expected: 'http/protobuf or http/json (gRPC is not supported)',
-};
-
-/** The OpenTelemetry variables that we read. The exporter reads headers, certificates and compression itself. */
-const traceVariables = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
-    'Traces',
-    url('http', 'https'),
-    'OTLP/HTTP endpoint, such as `http://collector:4318`. Traces are sent to `/v1/traces` below it.',
-    { computedDefault: 'tracing is off', shared },
-  ),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
-    'Traces',
-    url('http', 'https'),
-    'Endpoint for traces only. The URL is used unchanged.',
-    { shared },
-  ),
-  OTEL_TRACES_EXPORTER: required(
-    'Traces',
-    exporter,
-    'otlp',
-    'Exporter of traces: `otlp`, or `none` to turn tracing off.',
-    { shared },
-  ),
-  OTEL_EXPORTER_OTLP_PROTOCOL: required(
-    'Traces',
-    protocol,
-    'http/protobuf',
-    'Encoding of traces. gRPC is not supported.',
-    { shared },
-  ),
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: optional('Traces', protocol, 'Encoding for traces only.', {
-    computedDefault: '`OTEL_EXPORTER_OTLP_PROTOCOL`',
-    shared,
-  }),
-  OTEL_EXPORTER_OTLP_TIMEOUT: required(
-    'Traces',
-    integer(1, mostMs),
-    3000,
-    'Longest time for one export including its retries, in milliseconds. At shutdown the last export gets no more time than this.',
-    { shared },
-  ),
-  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: optional(
-    'Traces',
-    integer(1, mostMs),
-    'Timeout for traces only, in milliseconds.',
-    {
-      computedDefault: '`OTEL_EXPORTER_OTLP_TIMEOUT`',
-      shared,
-    },
-  ),
-  OTEL_TRACES_SAMPLER: required(
-    'Traces',
-    choice(
-      'parentbased_always_on',
-      'parentbased_always_off',
-      'parentbased_traceidratio',
-      'always_on',
-      'always_off',
-      'traceidratio',
-    ),
-    'parentbased_always_on',
-    'Which requests are traced. The `parentbased` samplers follow the `traceparent` of the client, if it sends one.',
-    { shared },
-  ),
-  OTEL_TRACES_SAMPLER_ARG: required(
-    'Traces',
-    fraction,
-    1,
-    'Share of requests that a ratio sampler traces, from 0 to 1.',
-    { shared },
-  ),
-  OTEL_BSP_SCHEDULE_DELAY: required(
-    'Traces',
-    integer(1, mostMs),
-    5000,
-    'Delay between two exports, in milliseconds.',
-    { shared },
-  ),
-  OTEL_SDK_DISABLED: required('Traces', flag, false, 'Turn tracing off, whatever else is set.', { shared }),
-} as const;
 
 /**
  * Every variable of llama-corral with its default and its description. docs/configuration.md is generated from this
@@ -140,7 +41,7 @@ const traceVariables = {
  */
 export const variables = {
   MODEL_PATH: optional('Model', path, 'Path of the GGUF file to serve. For a split model, the first part.'),
-  MODEL_NAME: optional('Model', text, 'File name of a model in `MODELS_DIR`.'),
+  MODEL_NAME: optional('Model', text, 'File name of a model in `MODELS_DIR`; `.gguf` may be left out.'),
   MODELS_DIR: optional('Model', path, 'Directory in which `MODEL_NAME` is looked up.', {
     computedDefault: '`$DATA_DIR/models`',
   }),
@@ -186,6 +87,17 @@ export const variables = {
   ),
   MMPROJ: optional('Model', path, 'Path of the multimodal projector for the model.'),
   DRAFT_MODEL: optional('Model', path, 'Path of a small draft model for speculative decoding.'),
+  LORA_ADAPTERS: optional(
+    'Model',
+    list,
+    'LoRA adapters of the model: `name=path`, comma-separated. Clients request one as `model:name`.',
+  ),
+  SPECULATE: optional(
+    'Model',
+    choice('auto', 'mtp', 'ngram', 'draft', 'off'),
+    'Speculative decoding: with the MTP layers of the model, with n-grams of the text so far, or with `DRAFT_MODEL`. `auto` uses MTP layers, else `DRAFT_MODEL`, else nothing.',
+    { computedDefault: '`draft` with `DRAFT_MODEL`, else `off`' },
+  ),
 
   LLAMA_SERVER_BIN: optional('Engine', path, 'The llama-server binary to run.', {
     computedDefault: '`llama-server` on the `PATH`, else `/app/llama-server`',
@@ -225,6 +137,12 @@ export const variables = {
     'Engine',
     text,
     'Further arguments for llama-server, quoted as in a shell. Arguments that would weaken its isolation are rejected.',
+  ),
+  WARM_PROMPTS: optional(
+    'Engine',
+    path,
+    'File with requests, one per line, whose prompts are read into the prompt cache on idle slots after each load of the model.',
+    { computedDefault: 'no prompts are read in advance' },
   ),
   SLEEP_IDLE_SECONDS: optional(
     'Engine',
@@ -279,6 +197,12 @@ export const variables = {
     [],
     'Origins from which browsers may call the API, comma-separated; patterns are allowed (`https://*.app.example`, `http://localhost:*`, `chrome-extension://*`). `*` allows every origin; empty allows none.',
   ),
+  UI: required(
+    'Network',
+    flag,
+    true,
+    'Serve a chat page at `/chat`, which calls the API with the key of its user.',
+  ),
   TRUSTED_PROXIES: required(
     'Network',
     networks,
@@ -308,6 +232,28 @@ export const variables = {
     },
   ),
   API_KEYS: optional('Keys', text, 'API keys without a file: `id:secret,id:secret`.', { secret: true }),
+  OIDC_ISSUER: optional(
+    'Keys',
+    url('https', 'http'),
+    'Accept JSON Web Tokens of this OpenID Connect issuer beside the keys. Exactly as in the `iss` of its tokens.',
+    { computedDefault: 'no tokens are accepted' },
+  ),
+  OIDC_AUDIENCE: optional(
+    'Keys',
+    list,
+    'Tokens must be for one of these audiences (`aud`), comma-separated. Required with `OIDC_ISSUER`.',
+  ),
+  OIDC_CLAIMS_FILE: optional(
+    'Keys',
+    path,
+    'Path of the file that says which rights the claims of a token give. Required with `OIDC_ISSUER`.',
+  ),
+  OIDC_STALE: required(
+    'Keys',
+    duration,
+    DAY,
+    'How long the keys of the issuer stay in use while it cannot be reached. Then tokens get 503.',
+  ),
   USAGE_RETENTION_DAYS: required('Keys', integer(1, 100_000), 400, 'Days of usage kept in the ledger.'),
   COST_PER_HOUR: optional(
     'Keys',
@@ -500,6 +446,8 @@ export const variables = {
 
   ...storeVariables,
 
+  ...responseCacheVariables,
+
   LOG_FORMAT: required('Logs', choice('text', 'json', 'logfmt'), 'text', 'Format of log lines.'),
   LOG_LEVEL: required(
     'Logs',
@@ -516,82 +464,6 @@ export const variables = {
   ),
   LOG_FILE_COUNT: required('Logs', integer(1, 100), 5, 'Number of rotated log files to keep.'),
 
-  IDLE_SHUTDOWN_SECONDS: optional(
-    'Platform',
-    durationOrOff,
-    'Shut down after this long without a request. A RunPod or Vast instance that has its own API key is stopped as well. 0 turns it off.',
-  ),
-  RUNPOD_API_URL: required(
-    'Platform',
-    url('https', 'http'),
-    'https://api.runpod.io/v2',
-    "RunPod API that stops an idle pod. A URL that ends in `/v1` selects RunPod's first REST API, version 1.",
-  ),
-  VAST_API_URL: required(
-    'Platform',
-    url('https', 'http'),
-    'https://console.vast.ai/api/v0',
-    'Vast API that stops an idle instance.',
-  ),
-  RUNPOD_WORKER: required(
-    'Platform',
-    choice('auto', 'off'),
-    'auto',
-    "Process jobs of RunPod's queue if the platform has set `RUNPOD_WEBHOOK_GET_JOB`.",
-  ),
-  RUNPOD_STREAM_INTERVAL: required(
-    'Platform',
-    duration,
-    200,
-    'Collect the events of a stream for this long before they are posted to RunPod together. The first ones are posted at once.',
-  ),
-  RUNPOD_WEBHOOK_GET_JOB: optional(
-    'Platform',
-    url('https', 'http'),
-    'Set by RunPod: URL from which jobs are taken.',
-  ),
-  RUNPOD_WEBHOOK_POST_OUTPUT: optional(
-    'Platform',
-    url('https', 'http'),
-    'Set by RunPod: URL to which results are posted.',
-  ),
-  RUNPOD_WEBHOOK_POST_STREAM: optional(
-    'Platform',
-    url('https', 'http'),
-    'Set by RunPod: URL to which parts of a stream are posted.',
-  ),
-  RUNPOD_WEBHOOK_PING: optional(
-    'Platform',
-    url('https', 'http'),
-    'Set by RunPod: URL to which heartbeats are sent.',
-  ),
-  RUNPOD_PING_INTERVAL: required(
-    'Platform',
-    integer(1, longestMs),
-    10_000,
-    'Set by RunPod: time between two heartbeats, in milliseconds.',
-  ),
-  RUNPOD_AI_API_KEY: optional(
-    'Platform',
-    headerText,
-    'Set by RunPod: API key with which the worker uses the queue.',
-    {
-      secret: true,
-    },
-  ),
-  RUNPOD_POD_ID: optional('Platform', text, 'Set by RunPod: id of this worker.'),
-  RUNPOD_WORKER_GATEWAY: optional(
-    'Platform',
-    url('http', 'https'),
-    'For `corral runpod-worker`: URL of the gateway to which jobs are sent.',
-    { computedDefault: '`http://127.0.0.1:$PORT`' },
-  ),
-  RUNPOD_WORKER_KEY: optional(
-    'Platform',
-    headerText,
-    'For `corral runpod-worker` and its gateway: shared secret that identifies the worker, as the key `runpod-queue`.',
-    { computedDefault: 'generated at each start by `corral serve`', secret: true },
-  ),
   METRICS_AUTH_ENABLED: optional(
     'Metrics',
     flag,
@@ -624,6 +496,25 @@ export const variables = {
   ),
 
   ...traceVariables,
+
+  IDLE_SHUTDOWN_SECONDS: optional(
+    'Platform',
+    durationOrOff,
+    'Shut down after this long without a request. A RunPod or Vast instance that has its own API key is stopped as well. 0 turns it off.',
+  ),
+  RUNPOD_API_URL: required(
+    'Platform',
+    url('https', 'http'),
+    'https://api.runpod.io/v2',
+    "RunPod API that stops an idle pod. A URL that ends in `/v1` selects RunPod's first REST API, version 1.",
+  ),
+  VAST_API_URL: required(
+    'Platform',
+    url('https', 'http'),
+    'https://console.vast.ai/api/v0',
+    'Vast API that stops an idle instance.',
+  ),
+  ...runpodVariables,
   DATA_DIR: optional('Platform', path, 'Directory for keys, models, usage and logs.', {
     computedDefault:
       'the first of `/runpod-volume`, `/workspace`, `/data` that exists and is writable (or holds a key file), else `./data`',
@@ -646,37 +537,3 @@ type ValueOf<V> = V extends { readonly kind: Kind<infer T>; readonly default: in
 
 /** The value of every variable; undefined if it is unset and has no fixed default. */
 export type Settings = { readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
-
-/** Required by the worker of a RunPod queue; RunPod sets all of them. */
-export const queueVariables = [
-  'RUNPOD_WEBHOOK_GET_JOB',
-  'RUNPOD_WEBHOOK_POST_OUTPUT',
-  'RUNPOD_WEBHOOK_POST_STREAM',
-  'RUNPOD_AI_API_KEY',
-] as const;
-
-export const missingQueueVariables = (settings: Settings) =>
-  queueVariables.filter((name) => settings[name] === undefined);
-
-/**
- * Variables of llama-gguf-inference that have no effect, and what to use instead. `INSTANCE_ID` is not listed because
- * platforms set it, too.
- */
-export const removedVariables: Readonly<Record<string, string>> = {
-  GATEWAY_PORT: 'set PORT',
-  BACKEND_HOST: 'llama-server listens on a unix socket, or on loopback if PORT_BACKEND is set',
-  BACKEND_PORT: 'set PORT_BACKEND, or leave llama-server on its unix socket',
-  HEALTH_TIMEOUT: 'no probe waits for llama-server',
-  LOG_NAME: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
-  WORKER_TYPE: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
-  LOG_DIR: 'LOG_FILES=true keeps the log in $DATA_DIR/logs',
-  DEBUG_SHELL: 'corral config shows what is set',
-  MOCK_BACKEND: 'corral serve --demo includes a model',
-};
-
-/** One warning for each that is set. */
-export function removedVariableWarnings(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(removedVariables)
-    .filter(([name]) => env[name])
-    .map(([name, instead]) => `${name} (llama-gguf-inference) has no effect: ${instead}`);
-}

@@ -1,0 +1,30 @@
+import { hash } from 'node:crypto';
+import type { ClaimsRule } from './claims-rules.ts';
+import { type Key, keyDefaults } from './key.ts';
+import { fingerprint } from './secret.ts';
+
+/** Enough of the hash that nobody finds a second subject with the same id. */
+const ID_DIGITS = 32;
+
+/**
+ * The key id of a person or program that signs in with a token: its lane, its limits, its line in the ledger, and the owner
+ * of what it stores. Subjects may be of any length and contain anything, ids may not; hence the hash.
+ */
+export function identityId(issuer: string, subject: string): string {
+  return `oidc-${hash('sha256', `${issuer}|${subject}`, 'hex').slice(0, ID_DIGITS)}`;
+}
+
+const identityIds = new RegExp(`^oidc-[0-9a-f]{${ID_DIGITS}}$`);
+
+/** Whether an id has the form of those of identities. A key may have such an id, too. */
+export const isIdentityId = (id: string): boolean => identityIds.test(id);
+
+/** The rights of an identity as a key. `expires`: ms since 1970. No secret has its fingerprint: it is in no ring. */
+export function identityKey(id: string, rule: ClaimsRule, expires: number): Key {
+  const { name, scopes, models, priority, limits } = rule;
+  const note = `rule "${name}"`;
+  return {
+    ...keyDefaults,
+    ...{ id, fingerprint: fingerprint(id), hint: 'token', expires, scopes, models, priority, limits, note },
+  };
+}
