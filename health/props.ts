@@ -11,9 +11,16 @@ export interface BackendProps {
   readonly modelPath: string | undefined;
   readonly modalities: { readonly vision: boolean; readonly audio: boolean; readonly video?: boolean };
   readonly buildInfo: string | undefined;
+  /** How it samples where a request does not say. */
+  readonly sampling?: SamplingDefaults | undefined;
   /** It has released its memory until the next request (`--sleep-idle-seconds`). */
   readonly sleeping: boolean;
 }
+
+/** Under the names of llama-server, which are also OpenAI's; those that it reports. */
+export type SamplingDefaults = { readonly [name in (typeof samplingNames)[number]]?: number };
+
+const samplingNames = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const;
 
 /** router: it serves no model itself, and forwards requests to the llama-servers that it starts (`--models-dir` and similar). */
 export type PropsResult = BackendProps | 'router' | 'key-rejected' | 'unreadable';
@@ -39,13 +46,16 @@ interface RawProps {
   readonly build_info?: unknown;
   readonly is_sleeping?: unknown;
   readonly modalities?: { readonly vision?: unknown; readonly audio?: unknown; readonly video?: unknown };
-  readonly default_generation_settings?: { readonly n_ctx?: unknown };
+  readonly default_generation_settings?: {
+    readonly n_ctx?: unknown;
+    readonly params?: Readonly<Record<string, unknown>>;
+  };
 }
 
 function parseProps(raw: RawProps): PropsResult {
   if (raw.role === 'router') return 'router';
   const slots = raw.total_slots;
-  const context = raw.default_generation_settings?.n_ctx;
+  const { n_ctx: context, params } = raw.default_generation_settings ?? {};
   if (typeof slots !== 'number' || typeof context !== 'number') return 'unreadable';
   return {
     slots,
@@ -54,6 +64,7 @@ function parseProps(raw: RawProps): PropsResult {
     modelPath: textOrUndefined(raw.model_path),
     modalities: parseModalities(raw.modalities),
     buildInfo: textOrUndefined(raw.build_info),
+    sampling: parseSampling(params),
     sleeping: raw.is_sleeping === true,
   };
 }
@@ -61,6 +72,18 @@ function parseProps(raw: RawProps): PropsResult {
 function parseModalities({ vision, audio, video }: NonNullable<RawProps['modalities']> = {}) {
   // Older builds do not support video, and have no such field.
   return { vision: vision === true, audio: audio === true, ...(video === true && { video }) };
+}
+
+/** The digits that a number of 32 bits has: 0.8 is reported as 0.800000011920929. */
+const FLOAT_DIGITS = 7;
+
+function parseSampling(params: Readonly<Record<string, unknown>> | undefined): SamplingDefaults | undefined {
+  if (params === undefined) return undefined;
+  const known = samplingNames.flatMap((name) => {
+    const value = params[name];
+    return typeof value === 'number' ? [[name, Number(value.toPrecision(FLOAT_DIGITS))]] : [];
+  });
+  return Object.fromEntries(known);
 }
 
 const textOrUndefined = (value: unknown) => (typeof value === 'string' ? value : undefined);

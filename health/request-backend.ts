@@ -52,7 +52,11 @@ export function requestBackend(
 
 /** Where `node:http` connects to for an address. */
 export function connectOptions({ origin, socketPath }: BackendAddress) {
-  if (socketPath !== undefined) return { socketPath };
+  return socketPath === undefined ? hostAndPort(origin) : { socketPath };
+}
+
+/** The parts of `http://host:port`; an IPv6 address comes without brackets. */
+export function hostAndPort(origin: string) {
   const { hostname, port } = new URL(origin);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80 };
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
 }

@@ -9,6 +9,8 @@ import type { BackendAddress, BackendStatus } from './backend.ts';
 export type GatewayMessage =
   /** An administrator requests a restart of the engine with these changes. */
   | { readonly kind: 'restart-request'; readonly id: number; readonly changes: SettingChanges }
+  /** It has its port: what responds there is this gateway, and no other program. */
+  | { readonly kind: 'listening' }
   /** The gateway is paused and has no requests at the engine any more. */
   | { readonly kind: 'drained' }
   /** This many crashes of the engine were caused by a single request, which is not sent again. */
@@ -43,6 +45,8 @@ export interface EngineStateMessage {
   readonly pause: boolean;
   /** The public names of the model. */
   readonly modelNames: readonly string[];
+  /** The names of its adapters; undefined for none. */
+  readonly adapters?: readonly string[];
   /** The engine may be found sleeping. */
   readonly maySleep: boolean;
   /** The engine will not be restarted: waiting is pointless. */
@@ -99,7 +103,7 @@ export interface EngineState {
   readonly model: string;
   readonly address: BackendAddress;
   readonly apiKey: string;
-  /** `unloaded`: no process. Else what the supervisor's probes say; the gateway's own may be ahead of it. */
+  /** `unloaded`: no process. Else what the supervisor's probes say. The gateway sends nothing before that is `ready`. */
   readonly status: BackendStatus | 'unloaded';
   /** Null if unknown. */
   readonly slots: number | null;
@@ -108,6 +112,10 @@ export interface EngineState {
   readonly pause: boolean;
   /** It may be found sleeping. */
   readonly maySleep: boolean;
+  /** What identifies the answers of its process: program, model and options; null while there is none. */
+  readonly identity?: string | null;
+  /** The names of the adapters it is started with, in their order; undefined for none. */
+  readonly adapters?: readonly string[];
 }
 
 /** The complete demand, sent when it changes, at most every half second. A model without an entry has none. */

@@ -1,9 +1,11 @@
 import type { Batch, BatchError, BatchStatus } from '../store/batch.ts';
-import type { Line, LineResult } from '../store/batch-line.ts';
+import type { Line, LineResult, LineState } from '../store/batch-line.ts';
 import type { BatchChanges } from '../store/batches.ts';
 import { ContentError } from '../store/errors.ts';
 import { newId } from '../store/ids.ts';
 import { BatchLines, type JobServices, type LinesEnd, unreadable } from './batch-lines.ts';
+import { BatchReason } from './batch-reason.ts';
+import { readLine } from './read-line.ts';
 import { errorText } from './result-text.ts';
 import { type Validation, validateBatch } from './validate-batch.ts';
 
@@ -19,6 +21,8 @@ export interface BatchJobServices extends JobServices {
 /** Lines that are ended in one transaction. */
 const CHUNK = 500;
 
+type EndReason = Pick<BatchError, 'code' | 'message'>;
+
 type Interruption = Exclude<LinesEnd, 'done' | { readonly failed: BatchError }>;
 
 /** The life of one batch, from its creation or the start of the runner to its end. */
@@ -26,16 +30,23 @@ export class BatchJob {
   readonly #services: BatchJobServices;
   readonly #interrupted = new AbortController();
   #batch: Batch;
+  #reason: BatchReason;
   #lines: BatchLines | undefined;
   #interruption: Interruption | undefined;
 
   constructor(batch: Batch, services: BatchJobServices) {
     this.#batch = batch;
     this.#services = services;
+    this.#reason = new BatchReason(batch, services);
   }
 
   get expiresAt(): number {
     return this.#batch.expiresAt;
+  }
+
+  /** To be called when the store has begun or ceased to make batches wait. */
+  showReason(): void {
+    this.#reason.show();
   }
 
   /** Ends it early. `lets`: lines that run may go on until it aborts. */
@@ -83,36 +94,44 @@ export class BatchJob {
   }
 
   async #runLines(): Promise<void> {
-    const lines = new BatchLines(this.#batch, this.#services);
+    const lines = new BatchLines(this.#batch, this.#services, this.#reason);
     this.#lines = lines;
     using _ = this.#services.addLines(lines);
     lines.settle();
     const end = await lines.ended;
-    if (typeof end === 'object') await this.#become('failed', { errors: [end.failed] });
+    if (typeof end === 'object') await this.#fail(end.failed);
     else if (end === 'done') await this.#become('finalizing');
   }
 
-  /** Lines that have no result get one that says why. */
+  /** In Anthropic's API, a batch cannot fail: each of its requests has a result. */
+  async #fail(error: BatchError): Promise<void> {
+    if (this.#batch.dialect === 'anthropic') await this.#endLines('failed', error);
+    await this.#become('failed', { errors: [error] });
+  }
+
   async #endEarly(end: 'cancelled' | 'expired'): Promise<void> {
+    await this.#endLines(end, reasons[end]);
+    await this.#become(end);
+  }
+
+  /** Lines that have no result get one that says why. */
+  async #endLines(state: LineState, reason: EndReason): Promise<void> {
     const { store, guard } = this.#services;
     const { id } = this.#batch;
     for (;;) {
       const lines = store.batches.nextLines(id, CHUNK);
-      if (lines.length === 0) break;
+      if (lines.length === 0) return;
       const results: LineResult[] = [];
       for (const line of lines)
-        results.push({ number: line.number, state: end, text: await this.#endText(line, end) });
+        results.push({ number: line.number, state, text: await this.#endText(line, reason) });
       await guard.persist(() => store.batches.finishLines(id, results));
     }
-    await this.#become(end);
   }
 
   /** Undefined if the line cannot be read any more. */
-  async #endText(line: Line, end: 'cancelled' | 'expired'): Promise<string | undefined> {
-    const { code, message } = reasons[end];
+  async #endText(line: Line, { code, message }: EndReason): Promise<string | undefined> {
     try {
-      const text = await this.#services.store.files.readBytes(this.#batch.inputFileId, line);
-      const { custom_id: customId } = JSON.parse(String(text));
+      const { custom_id: customId } = await readLine(this.#services.store, this.#batch.inputFileId, line);
       return errorText(newId('batch_req_'), customId, code, message);
     } catch (error) {
       if (error instanceof ContentError) return undefined;
@@ -126,6 +145,7 @@ export class BatchJob {
     // It was cancelled a moment ago, or is gone: the next look at the store shows that.
     if (batch === undefined) return;
     this.#batch = batch;
+    this.#reason = new BatchReason(batch, this.#services);
     const { id, owner, counts, errors } = batch;
     const { total: lines, ...ends } = counts;
     const details = { batch: id, key: owner || undefined, lines, ...ends, error: errors[0]?.code };

@@ -1,13 +1,15 @@
-import { mayHaveInexactNumbers, parseKeepingNumbers } from '../json/exact-numbers.ts';
+import type { GatewayClient } from '../client/gateway-client.ts';
 import type { Log } from '../log/create-log.ts';
 import type { Batch, BatchError } from '../store/batch.ts';
 import type { Line, LineResult } from '../store/batch-line.ts';
-import { ContentError, StoreUnavailable } from '../store/errors.ts';
+import { ContentError } from '../store/errors.ts';
 import { newId } from '../store/ids.ts';
 import type { Store } from '../store/store.ts';
-import type { GatewayClient } from './gateway-client.ts';
+import type { BatchReason } from './batch-reason.ts';
 import { judgeResponse } from './judge-response.ts';
+import { readLine } from './read-line.ts';
 import { responseText, usageOf } from './result-text.ts';
+import { sendLine } from './send-line.ts';
 import type { StoreGuard } from './store-guard.ts';
 
 export interface JobServices {
@@ -31,6 +33,9 @@ const SILENCE = 3000;
 
 /** How often it looks whether a full store has room again, ms. */
 const FULL_PAUSE = 5000;
+
+/** Before a line is tried again that failed in an unexpected way, ms. */
+const UNEXPECTED_PAUSE = 5000;
 
 /** How the lines of a batch have come to an end; `stopped`: the runner ends. */
 export type LinesEnd = 'done' | 'cancelled' | 'expired' | 'stopped' | { readonly failed: BatchError };
@@ -57,12 +62,12 @@ export class BatchLines {
   #failures = 0;
   #waitingSince = 0;
   #refusedSince: number | undefined;
-  #reason: string | null = null;
+  readonly #reason: BatchReason;
 
-  constructor(batch: Batch, services: JobServices) {
+  constructor(batch: Batch, services: JobServices, reason: BatchReason) {
     this.batch = batch;
     this.#services = services;
-    this.#reason = batch.reason;
+    this.#reason = reason;
   }
 
   /** Resolves when no line runs any more, and all results are stored. */
@@ -107,7 +112,10 @@ export class BatchLines {
     } catch (error) {
       this.#again.push(line);
       if (error instanceof ContentError) this.stop({ failed: unreadable(error) });
-      else if (!this.#aborted.signal.aborted) throw error;
+      else if (!this.#aborted.signal.aborted) {
+        this.#pause(UNEXPECTED_PAUSE, 'its input file cannot be read at the moment');
+        throw error;
+      }
     } finally {
       this.#running -= 1;
       this.settle();
@@ -124,13 +132,11 @@ export class BatchLines {
 
   async #run(line: Line): Promise<void> {
     const { store, gateway, onSlots } = this.#services;
-    const { id: batchId, owner, endpoint: path, inputFileId } = this.batch;
-    const { custom_id: customId, body } = parseExactly(
-      String(await store.files.readBytes(inputFileId, line)),
-    );
+    const { id: batchId, owner, user, endpoint: path, inputFileId } = this.batch;
+    const { custom_id: customId, body } = await readLine(store, inputFileId, line);
     const requestId = newId('batch_req_');
-    const request = { owner, batchId, path, body, requestId };
-    const response = await gateway.send(request, this.#aborted.signal);
+    const request = { owner, user, batchId, path, body, requestId };
+    const response = await sendLine(gateway, request, this.#aborted.signal);
     if (response.outcome === 'responded' && response.batchSlots !== undefined)
       onSlots(this.batch, response.batchSlots);
     const attempts = this.#attempts.get(line.number) ?? 0;
@@ -189,7 +195,7 @@ export class BatchLines {
     // The lines that run together fail together: that is one failure.
     if (now >= this.#pausedUntil) this.#failures += 1;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + forMs);
-    if (now + forMs - this.#waitingSince > SILENCE) this.#explain(reason);
+    if (now + forMs - this.#waitingSince > SILENCE) this.#reason.set(reason);
   }
 
   #onRefusal({ code, message }: { readonly code: string; readonly message: string }): void {
@@ -199,21 +205,12 @@ export class BatchLines {
       this.stop({ failed: { code, message: `The key of this batch: ${message}`, param: null, line: null } });
   }
 
+  /** A line that ends during a pause began before it, and does not show that the reason for it is gone. */
   #onProgress(): void {
+    if (performance.now() < this.#pausedUntil) return;
     this.#failures = 0;
     this.#refusedSince = undefined;
-    if (this.#reason !== null) this.#explain(null);
-  }
-
-  /** Shows the owner why the batch waits. It does not matter if that fails. */
-  #explain(reason: string | null): void {
-    if (reason === this.#reason) return;
-    this.#reason = reason;
-    try {
-      this.#services.store.batches.update(this.id, { reason });
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-    }
+    this.#reason.set(null);
   }
 
   #hasMore(): boolean {
@@ -224,12 +221,6 @@ export class BatchLines {
     this.#isRead = this.#page.length === 0;
     return !this.#isRead;
   }
-}
-
-/** A line is a valid request: its file was validated. */
-function parseExactly(text: string): { readonly custom_id: string; readonly body: unknown } {
-  const line = mayHaveInexactNumbers(text) ? parseKeepingNumbers(text) : JSON.parse(text);
-  return line as ReturnType<typeof parseExactly>;
 }
 
 export const unreadable = ({ message }: ContentError): BatchError => ({

@@ -1,3 +1,7 @@
+import { isUtf8 } from 'node:buffer';
+import { bodyLimits, findExceededLimit } from '../json/json-limits.ts';
+import { MAX_MODEL_NAME } from '../store/batch.ts';
+
 /** What is wrong with an input file, as `errors.data` of a batch has it. */
 export interface BatchError {
   readonly code: string;
@@ -18,9 +22,17 @@ type Fault = Omit<BatchError, 'line'>;
 
 export type CheckedLine = { readonly request: RequestLine } | { readonly fault: Fault };
 
+/** A line has its body within it, and a few members beside it. */
+const lineLimits = { levels: bodyLimits.levels + 1, values: bodyLimits.values + 100 };
+
 /** Checks one line for itself. What it must have in common with others is checked elsewhere. */
 export function checkLine(bytes: Buffer, endpoint: string): CheckedLine {
-  const line = parseObject(bytes);
+  const text = bytes.toString();
+  // Invalid bytes are decoded to this character, and would reach the model as such.
+  if (text.includes('\ufffd') && !isUtf8(bytes))
+    return fault('invalid_json_line', null, 'This line is not UTF-8.');
+  if (findExceededLimit(text, lineLimits) !== undefined) return fault('invalid_json_line', null, tooComplex);
+  const line = parseObject(text);
   if (line === undefined)
     return fault('invalid_json_line', null, 'This line is not parseable as a JSON object.');
   const { custom_id: customId, method, url, body } = line;
@@ -44,16 +56,22 @@ export function checkLine(bytes: Buffer, endpoint: string): CheckedLine {
       'Batches do not stream: leave out "stream", or set it to false.',
     );
   const { model } = body;
-  if (model !== undefined && typeof model !== 'string')
-    return fault('invalid_value', 'body.model', "'model' must be a string.");
+  if (model !== undefined && (typeof model !== 'string' || model.length > MAX_MODEL_NAME))
+    return fault(
+      'invalid_value',
+      'body.model',
+      `'model' must be a string of at most ${MAX_MODEL_NAME} characters.`,
+    );
   return { request: { customId, model, body } };
 }
 
 const fault = (code: string, param: string | null, message: string) => ({ fault: { code, param, message } });
 
-function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
+const tooComplex = `The body of this line has more than ${bodyLimits.levels} levels of nesting, or more than ${bodyLimits.values} values.`;
+
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(bytes.toString());
+    const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

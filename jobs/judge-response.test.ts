@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LineResponse } from './gateway-client.ts';
 import { judgeResponse } from './judge-response.ts';
+import type { LineResponse } from './send-line.ts';
 
 type Responded = Extract<LineResponse, { readonly outcome: 'responded' }>;
 

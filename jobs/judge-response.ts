@@ -1,4 +1,4 @@
-import type { LineResponse } from './gateway-client.ts';
+import type { LineResponse, Responded } from './send-line.ts';
 
 /** What becomes of a line after a response. */
 export type Verdict =
@@ -7,8 +7,6 @@ export type Verdict =
   | { readonly line: 'waits'; readonly forMs: number; readonly reason: string }
   /** Its key may not run batches any more. */
   | { readonly line: 'refused'; readonly code: string; readonly message: string };
-
-type Responded = Extract<LineResponse, { readonly outcome: 'responded' }>;
 
 /** How often a line is asked again after an engine has failed in the middle of it. */
 const MAX_ENGINE_FAILURES = 5;

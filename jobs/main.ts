@@ -1,68 +1,68 @@
 import { join } from 'node:path';
+import { type Client, MISCONFIGURED, runClient } from '../client/run-client.ts';
 import { withFileLock } from '../fs/file-lock.ts';
 import type { RunnerMessage } from '../health/supervisor-messages.ts';
-import { createLogs, logFilesConfig } from '../log/create-logs.ts';
-import { handleUnhandledErrors } from '../log/unhandled-errors.ts';
-import { readSettings } from '../settings/read-settings.ts';
-import { StoreError } from '../store/errors.ts';
+import type { Log } from '../log/create-log.ts';
+import { StoreError, StoreUnavailable } from '../store/errors.ts';
 import { openStore } from '../store/store.ts';
 import { type RunnerConfig, runnerConfig } from './config.ts';
 import { Runner } from './runner.ts';
 
-/** The exit code for wrong usage or configuration, the same for all commands. */
-const MISCONFIGURED = 2;
+/** The runner, once no other process is the runner of this folder: each line and each response would run twice. */
+class OnlyRunner implements Client {
+  readonly #config: RunnerConfig;
+  readonly #log: Log;
+  #runner: Runner | undefined;
 
-/**
- * The runner of batches as a process, a child of the supervisor. Resolves when it was stopped and its last result is
- * stored.
- */
-export async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const { settings, problems } = readSettings(env);
-  const config = runnerConfig(settings);
-  const allProblems = [
-    ...problems.map(({ message }) => message),
-    ...('problems' in config ? config.problems : []),
-  ];
-  if ('problems' in config || allProblems.length > 0) {
-    for (const problem of allProblems) process.stderr.write(`${problem}\n`);
-    process.exitCode = MISCONFIGURED;
-    return;
+  constructor(config: RunnerConfig, log: Log) {
+    this.#config = config;
+    this.#log = log;
   }
-  const { LOG_FORMAT: format, LOG_LEVEL: level, DATA_DIR: dataDir = './data' } = settings;
-  const logs = await createLogs({ format, level, files: logFilesConfig(dataDir, settings) });
-  const log = logs.getLog('runner');
-  let stop: () => void = () => process.exit();
-  handleUnhandledErrors(log, () => stop());
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      log.info({ signal }, 'shutting down: no more lines are begun');
-      stop();
+
+  async run(): Promise<void> {
+    const lock = join(this.#config.store.folder, 'runner.lock');
+    await withFileLock(lock, () => this.#runBatches(), {
+      timeoutMs: Number.POSITIVE_INFINITY,
+      onWait: () => {
+        this.#log.info({ lock }, 'waiting: another deployment runs the batches of this folder');
+        // They are no reason for this one to stay awake.
+        reportJobs(false);
+      },
     });
   }
-  // The channel alone does not keep us alive.
-  process.channel?.unref();
-  const lock = join(config.store.folder, 'runner.lock');
-  // A second deployment with the same folder would run each line twice.
-  await withFileLock(lock, () => runBatches(config), Number.POSITIVE_INFINITY);
-  await logs.close();
 
-  async function runBatches(config: RunnerConfig): Promise<void> {
+  stop(): void {
+    if (this.#runner === undefined) process.exit();
+    this.#runner.stop();
+  }
+
+  async #runBatches(): Promise<void> {
+    const [config, log] = [this.#config, this.#log];
     try {
       using store = openStore(config.store, { role: 'runner' });
-      const runner = new Runner({ config, store, log, onJobs: reportJobs });
-      stop = () => runner.stop();
-      await runner.run();
+      this.#runner = new Runner({ config, store, log, onJobs: reportJobs });
+      await this.#runner.run();
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (!isPermanent(error)) throw error;
       process.stderr.write(`${error.message}\n`);
       process.exitCode = MISCONFIGURED;
     }
   }
 }
 
+/** Another attempt would fail in the same way. */
+const isPermanent = (error: unknown): error is Error =>
+  error instanceof StoreError || (error instanceof StoreUnavailable && error.reason === 'damaged');
+
 function reportJobs(hasJobs: boolean): void {
   const message: RunnerMessage = { hasJobs };
   process.send?.(message, () => {});
 }
 
-if (import.meta.main) await main(process.env);
+if (import.meta.main)
+  await runClient(process.env, {
+    name: 'runner',
+    stopping: 'shutting down: no more lines are begun',
+    configure: runnerConfig,
+    create: (config, log) => new OnlyRunner(config, log),
+  });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayClient } from '../client/gateway-client.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { Batch } from '../store/batch.ts';
@@ -7,11 +8,12 @@ import type { Store } from '../store/store.ts';
 import { BatchJob, type BatchJobServices } from './batch-job.ts';
 import type { RunnerConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { GatewayClient } from './gateway-client.ts';
+import { ResponseJobs } from './response-jobs.ts';
 import { StoreGuard } from './store-guard.ts';
+import { StoreSync } from './store-sync.ts';
 
-/** How often it looks for new batches and cancels, ms. */
-const POLL = 250;
+/** How often it looks for new jobs and cancels, ms. A background response should begin at once. */
+const POLL = 100;
 /** How often it asks for the number of slots, ms. */
 const SLOTS_POLL = 2000;
 /** How often it removes what has expired, ms. */
@@ -29,7 +31,7 @@ export interface RunnerOptions {
   readonly onJobs: (hasJobs: boolean) => void;
 }
 
-/** Runs the batches of the store, as a client of the gateway. */
+/** Runs the batches and the background responses of the store, as a client of the gateway. */
 export class Runner {
   readonly #store: Store;
   readonly #config: RunnerConfig;
@@ -37,8 +39,10 @@ export class Runner {
   readonly #onJobs: (hasJobs: boolean) => void;
   readonly #gateway: GatewayClient;
   readonly #guard: StoreGuard;
+  readonly #sync: StoreSync;
   readonly #dispatcher: Dispatcher;
   readonly #jobs = new Map<string, BatchJob>();
+  readonly #responses: ResponseJobs;
   readonly #running = new Set<Promise<void>>();
   /** Aborted when no more lines are begun; when those that run are cut off; when nothing is stored any more. */
   readonly #stopping = new AbortController();
@@ -46,6 +50,8 @@ export class Runner {
   readonly #closed = new AbortController();
   #validating: Promise<unknown> = Promise.resolve();
   #dataVersion: number | undefined;
+  /** Why the last look at the store failed; it is logged once. */
+  #failure: string | undefined;
   #hasJobs: boolean | undefined;
 
   constructor({ config, store, log, onJobs }: RunnerOptions) {
@@ -54,8 +60,17 @@ export class Runner {
     this.#log = log;
     this.#onJobs = onJobs;
     this.#gateway = new GatewayClient(config.gateway);
-    this.#guard = new StoreGuard(log, this.#closed.signal, (reason) => this.#explainPause(reason));
+    this.#guard = new StoreGuard(log, this.#closed.signal, () => {
+      for (const job of this.#jobs.values()) job.showReason();
+    });
+    this.#sync = new StoreSync(store, log);
     this.#dispatcher = new Dispatcher(() => this.#guard.isPaused);
+    this.#responses = new ResponseJobs({
+      ...{ store, log, gateway: this.#gateway, guard: this.#guard, maxReplays: config.maxReplays },
+      stopping: this.#stopping.signal,
+      onFree: () => this.#lookAgain(),
+    });
+    this.#cutOff.signal.addEventListener('abort', () => this.#responses.stop(), { once: true });
   }
 
   /** Resolves when it was stopped. */
@@ -67,12 +82,13 @@ export class Runner {
     });
     while (!this.#isStopping) {
       this.#look();
+      this.#sync.run();
       await this.#pause(POLL);
     }
     await this.#finish();
   }
 
-  /** Begins no more lines, and lets those that run go on for `DRAIN_TIMEOUT`; a second call cuts them off. */
+  /** Begins no more lines and responses, and lets those that run go on for `DRAIN_TIMEOUT`; a second call cuts them off. */
   stop(): void {
     if (this.#isStopping) this.#cutOff.abort();
     this.#stopping.abort();
@@ -85,21 +101,26 @@ export class Runner {
 
   #look(): void {
     try {
-      this.#findBatches();
+      this.#findJobs();
       const now = Date.now() / 1000;
       for (const job of this.#jobs.values()) if (job.expiresAt <= now) job.interrupt('expired');
       this.#dispatcher.dispatch();
+      this.#failure = undefined;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      if (!this.#guard.isPaused) this.#log.warn(error.message);
+      const isNew = error.message !== this.#failure;
+      this.#failure = error.message;
+      if (isNew && !this.#guard.isPaused) this.#log.warn(error.message);
     }
   }
 
-  #findBatches(): void {
+  #findJobs(): void {
     const version = this.#store.dataVersion;
     if (version === this.#dataVersion) return;
     const open = this.#store.batches.open();
+    const responses = this.#store.responses.open();
     this.#dataVersion = version;
+    this.#responses.update(responses);
     for (const batch of open) {
       const job = this.#jobs.get(batch.id);
       if (job === undefined) this.#begin(batch);
@@ -108,12 +129,13 @@ export class Runner {
     const ids = new Set(open.map(({ id }) => id));
     // Somebody has purged the store.
     for (const [id, job] of this.#jobs) if (!ids.has(id)) job.interrupt('stopped');
-    this.#report(open.length > 0);
+    this.#report(open.length + responses.length > 0);
   }
 
   #begin(batch: Batch): void {
     const job = new BatchJob(batch, this.#services);
     this.#jobs.set(batch.id, job);
+    job.showReason();
     const running = this.#runJob(batch.id, job).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
@@ -130,6 +152,11 @@ export class Runner {
     this.#jobs.delete(id);
     // It may not have ended: it was cancelled just before, for example.
     this.#dataVersion = undefined;
+  }
+
+  #lookAgain(): void {
+    this.#dataVersion = undefined;
+    this.#dispatch();
   }
 
   get #services(): BatchJobServices {
@@ -169,32 +196,26 @@ export class Runner {
     this.#onJobs(hasJobs);
   }
 
-  /** A full disk may refuse that, too. */
-  #explainPause(reason: string | null): void {
-    try {
-      for (const id of this.#jobs.keys()) this.#store.batches.update(id, { reason });
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-    }
-  }
-
   async #pollSlots(): Promise<void> {
     while (!this.#isStopping) {
-      this.#dispatcher.setTotal(await this.#gateway.slots());
+      const slots = await this.#gateway.slots();
+      this.#dispatcher.setTotal(slots);
+      this.#responses.setSlots(slots);
       await this.#pause(SLOTS_POLL);
     }
   }
 
   async #sweep(): Promise<void> {
     while (!this.#isStopping) {
-      const { files, batches } = await this.#guard.persist(() => this.#store.sweep());
-      if (files + batches > 0) this.#log.info({ files, batches }, 'removed what has expired');
+      const removed = await this.#guard.persist(() => this.#store.sweep());
+      if (Object.values(removed).some((count) => count > 0))
+        this.#log.info(removed, 'removed what has expired');
       await this.#pause(SWEEP);
     }
   }
 
   async #finish(): Promise<void> {
-    const done = Promise.allSettled(this.#running);
+    const done = Promise.all([Promise.allSettled(this.#running), this.#responses.ended()]);
     await within(done, this.#config.drainMs, this.#cutOff.signal);
     this.#cutOff.abort();
     await within(done, LAST_RESULTS);

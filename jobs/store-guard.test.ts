@@ -9,7 +9,8 @@ function guard(signal = new AbortController().signal) {
   const pauses: (string | null)[] = [];
   const lines: string[] = [];
   const log = createLog({ level: 'info', from: 'runner', write: (line) => lines.push(line) });
-  return { guard: new StoreGuard(log, signal, (reason) => pauses.push(reason), 1), pauses, lines };
+  const guard: StoreGuard = new StoreGuard(log, signal, () => pauses.push(guard.reason), 1);
+  return { guard, pauses, lines };
 }
 
 /** Fails so often, then returns a value. */

@@ -9,17 +9,13 @@ const RETRY_AFTER = 5000;
 export class StoreGuard {
   readonly #log: Log;
   readonly #closed: AbortSignal;
-  readonly #onPause: (reason: string | null) => void;
+  readonly #onPause: () => void;
   readonly #retryAfterMs: number;
   readonly #failing = new Set<object>();
+  #reason: string | null = null;
 
-  /** `onPause` gets the reason at the first failure, and null when all has been done. */
-  constructor(
-    log: Log,
-    closed: AbortSignal,
-    onPause: (reason: string | null) => void,
-    retryAfterMs = RETRY_AFTER,
-  ) {
+  /** `onPause` is called at the first failure, and when all has been done. */
+  constructor(log: Log, closed: AbortSignal, onPause: () => void, retryAfterMs = RETRY_AFTER) {
     this.#log = log;
     this.#closed = closed;
     this.#onPause = onPause;
@@ -28,6 +24,11 @@ export class StoreGuard {
 
   get isPaused(): boolean {
     return this.#failing.size > 0;
+  }
+
+  /** Why it is paused, else null. */
+  get reason(): string | null {
+    return this.#reason;
   }
 
   /** Rejects if it is closed meanwhile, and with what is not the disk's failure. */
@@ -54,12 +55,14 @@ export class StoreGuard {
     this.#failing.add(attempt);
     if (!isFirst) return;
     this.#log.error(`batches are paused: ${message}`);
-    this.#onPause(message);
+    this.#reason = message;
+    this.#onPause();
   }
 
   #end(attempt: object): void {
     if (!this.#failing.delete(attempt) || this.#failing.size > 0) return;
     this.#log.info('batches go on: the store is available again');
-    this.#onPause(null);
+    this.#reason = null;
+    this.#onPause();
   }
 }

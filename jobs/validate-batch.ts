@@ -41,7 +41,7 @@ class Validator {
   readonly #errors: BatchError[] = [];
   #chunk: NewLine[] = [];
   #lines = 0;
-  /** Of the first line that is valid. */
+  /** The first line that is valid. */
   #first: RequestLine | undefined;
 
   constructor(options: ValidationOptions) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { GatewayAddress } from '../client/gateway-client.ts';
 import packageFile from '../package.json' with { type: 'json' };
-import { missingQueueVariables, queueVariables, type Settings } from '../settings/variables.ts';
-import type { GatewayAddress } from './gateway-client.ts';
+import { missingQueueVariables, queueVariables } from '../settings/runpod-variables.ts';
+import type { Settings } from '../settings/variables.ts';
 import type { WorkerIdentity } from './job.ts';
 import { type JobUrls, jobUrls } from './job-urls.ts';
 import { longestQueueTimeout } from './longest-queue-timeout.ts';

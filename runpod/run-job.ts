@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GatewayClient, GatewayResponse } from './gateway-client.ts';
+import type { GatewayClient } from '../client/gateway-client.ts';
 import {
   failedResult,
   type Job,
@@ -13,6 +13,7 @@ import type { QueueClient } from './queue-client.ts';
 import { type JobRequest, readInput } from './read-input.ts';
 import { type RelayResult, relayStream, type StreamPace } from './relay-stream.ts';
 import { JobStopped } from './running-jobs.ts';
+import { type JobResponse, sendRequest } from './send-request.ts';
 
 export interface RunJobOptions {
   readonly queue: QueueClient;
@@ -101,14 +102,14 @@ async function produceResult(job: Job, options: RunJobOptions): Promise<JobResul
   }
 }
 
-type Unavailable = Extract<GatewayResponse, { outcome: 'unavailable' }>;
+type Unavailable = Extract<JobResponse, { outcome: 'unavailable' }>;
 
 async function attempt(
   job: Job,
   request: JobRequest,
   options: RunJobOptions,
 ): Promise<JobResult | Unavailable> {
-  const response = await options.gateway.send(request, job.id, options.signal);
+  const response = await sendRequest(options.gateway, request, job.id, options.signal);
   if (response.outcome === 'unavailable') return response;
   if (response.outcome === 'failed') return failedResult(response.failure, options.worker);
   if (response.outcome === 'complete') return postComplete(job, response.output, options);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayClient } from '../client/gateway-client.ts';
 import type { Log } from '../log/create-log.ts';
 import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { QueueConfig } from './config.ts';
-import { GatewayClient } from './gateway-client.ts';
 import type { Job } from './job.ts';
 import type { HealthProblem } from './job-urls.ts';
 import { retryDelay } from './post-with-retry.ts';
@@ -52,7 +52,7 @@ export class QueueWorker {
 
   /** Runs until it is stopped. The first heartbeat reports this worker as ready, so it waits for the model. */
   async run(): Promise<void> {
-    while (!this.#isStopping && (await this.#gateway.capacity()) === 0) await this.#pause(gatewayPollMs);
+    while (!this.#isStopping && (await this.#gateway.slots()) === 0) await this.#pause(gatewayPollMs);
     if (!this.#isStopping) {
       this.#log.info('taking jobs from the RunPod queue');
       this.#sendHeartbeats().catch(recordUnhandledError);
@@ -102,7 +102,7 @@ export class QueueWorker {
   async #takeJobs(): Promise<void> {
     let failures = 0;
     while (!this.#isStopping) {
-      const capacity = await this.#gateway.capacity();
+      const capacity = await this.#gateway.slots();
       const free = capacity - this.#jobs.count;
       if (capacity === 0) await this.#pause(gatewayPollMs);
       else if (free <= 0) await Promise.race([this.#jobs.oneEnded(), this.#pause(busyMs)]);

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { expect, it, onTestFinished } from 'vitest';
+import { GatewayClient } from '../client/gateway-client.ts';
+import type { Store } from '../store/store.ts';
+import { openTestStore } from '../test/harness/open-test-store.ts';
+import { createBatch, newLines, storeFile } from '../test/harness/stored-batch.ts';
+import { BatchLines } from './batch-lines.ts';
+import { BatchReason } from './batch-reason.ts';
+import { StoreGuard } from './store-guard.ts';
+
+/** A batch of so many lines, begun at once, whose requests the test answers. */
+async function beginLines(count: number) {
+  const requests: ServerResponse[] = [];
+  const server = createServer((_, response) => requests.push(response)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const gateway = new GatewayClient({ origin: `http://127.0.0.1:${port}`, key: 'sk' });
+  const opened = await openTestStore();
+  const { store } = opened;
+  const batch = await createInProgress(store, count);
+  const log = pino({ enabled: false });
+  const guard = new StoreGuard(log, new AbortController().signal, () => {});
+  const services = {
+    ...{ store, guard, gateway, log, isStopping: () => false, onSlots: () => {}, onFree: () => {} },
+  };
+  const lines = new BatchLines(batch, services, new BatchReason(batch, services));
+  onTestFinished(async () => {
+    lines.stop('stopped');
+    await lines.ended;
+    await gateway.close();
+    server.closeAllConnections();
+    server.close();
+    await opened[Symbol.asyncDispose]();
+  });
+  lines.settle();
+  const running = Array.from({ length: count }, () => lines.runNext());
+  await expect.poll(() => requests.length).toBe(count);
+  const current = () => store.batches.get('app', batch.id);
+  return { lines, requests, running, current };
+}
+
+async function createInProgress(store: Store, count: number) {
+  const texts = newLines(1, count).map(({ customId }) => {
+    return JSON.stringify({ custom_id: customId, method: 'POST', url: '/v1/chat/completions', body: {} });
+  });
+  const { id: inputFileId } = await storeFile(store, `${texts.join('\n')}\n`);
+  const { id } = await createBatch(store, { inputFileId });
+  const length = texts[0]?.length ?? 0;
+  const lines = newLines(1, count).map((line, index) => ({ ...line, length, offset: index * (length + 1) }));
+  store.batches.addLines(id, lines);
+  const batch = store.batches.transition(id, 'in_progress');
+  if (batch === undefined) throw new Error('the batch cannot be in progress');
+  return batch;
+}
+
+const message = 'the key has used 1000 of its 1000 tokens for today';
+
+function refuseForToday(response: ServerResponse | undefined): void {
+  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false' };
+  response?.writeHead(429, headers).end(JSON.stringify({ error: { code: 'insufficient_quota', message } }));
+}
+
+const answer = (response: ServerResponse | undefined) =>
+  response?.writeHead(200, { 'content-type': 'application/json' }).end('{"usage":{"prompt_tokens":1}}');
+
+it.each([1, 3])(
+  'a batch goes on to say why it waits after %i of its lines, begun before, succeed',
+  async (successes) => {
+    const { lines, requests, running, current } = await beginLines(successes + 1);
+    refuseForToday(requests.at(-1));
+    await expect.poll(() => current()?.reason).toBe(message);
+    for (const request of requests.slice(0, successes)) answer(request);
+    await Promise.all(running);
+    await expect.poll(() => current()?.counts.completed).toBe(successes);
+    expect([current()?.reason, lines.isReady]).toEqual([message, false]);
+  },
+);
