@@ -1,4 +1,4 @@
-export const bootPhases = ['gateway up', 'process up', 'bound', 'loaded', 'first token'] as const;
+const bootPhases = ['gateway up', 'process up', 'bound', 'loaded', 'first token'] as const;
 export type BootPhase = (typeof bootPhases)[number];
 
 /** When each phase of the boot was reached, in milliseconds since the start. */

@@ -22,7 +22,10 @@ import { defaultPolicy, type RestartPolicy } from './process/restart-policy.ts';
 export interface SupervisorConfig {
   /** The settings as given, before defaults that depend on the machine or the model. */
   readonly givenSettings: Settings;
-  /** The same without settings that were added for the current model, such as the demo's: the base for a restart with another model. */
+  /**
+   * The same without settings that were added for the current model, such as the demo's: the base for a restart with another
+   * model.
+   */
   readonly givenModelIndependentSettings: Settings;
   /** Every setting as finally decided, for the gateway. */
   readonly settings: Settings;
@@ -38,6 +41,8 @@ export interface SupervisorConfig {
   readonly engine: EngineOptions | undefined;
   /** Several models; undefined with one. */
   readonly models: ConfiguredModels | undefined;
+  /** The types of speculation that llama-server has; undefined if it was not asked. */
+  readonly speculationTypes?: readonly string[] | undefined;
   /** The longest possible timer if it is turned off. */
   readonly loadTimeoutMs: number;
   /** 0 is never. */

@@ -111,6 +111,7 @@ export class Deployment implements ChildOwner, EngineOwner {
       requestRestart: (changes) => this.#requestRestart(changes),
       requestAction: (model, action) => this.#requestAction(model, action),
       onDemand: (demand) => this.#manager?.onDemand(demand),
+      onListening: () => this.#gateway.hasPort(),
     });
     this.#gateway = new GatewayProcess({
       ...{ config, events, boot: this.#boot, owner: this },

@@ -5,9 +5,11 @@ import type { Boot } from './boot.ts';
 import { startBoot } from './boot.ts';
 import type { EngineConfig } from './config.ts';
 import { type CrashClass, isFatal, isOutOfMemory } from './engine/crash-class.ts';
+import { identifyEngine } from './engine/engine-identity.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
 import type { LoadedTogether } from './engine/loaded-together.ts';
 import { spawnEngine } from './engine/spawn-engine.ts';
+import { readSpeculationTypesSync } from './engine/speculation-types.ts';
 import { Engine, type EngineOwner } from './engine.ts';
 import type { SupervisorEvents } from './events.ts';
 import { planRestart, type RestartPlan } from './plan-restart.ts';
@@ -51,10 +53,15 @@ export class EngineFactory {
       ...{ id: engine.publicName, model: engine.publicName, config, log, isFatal, owner },
       backend: { address, apiKey: createSecret() },
       events: events.forEngine(),
+      identify: ({ engine: options }) => identifyEngine(program, options),
       startBoot: () => boot,
       spawn: ({ onLoadProgress: _, ...request }) =>
         onSpawned(spawnEngine({ ...request, engine: program, env, log: output })),
-      plan: (current, changes) => logWarnings(planRestart(current, changes, env), log),
+      plan: (current, changes) =>
+        logWarnings(
+          planRestart(current, changes, env, () => readSpeculationTypesSync(program)),
+          log,
+        ),
     });
   }
 
@@ -69,6 +76,7 @@ export class EngineFactory {
       ...{ id, model, config, owner, startBoot, backend: { address, apiKey } },
       log: this.#options.log.child({ engine: id }),
       events: events.forEngine(id),
+      identify: ({ engine: options }) => identifyEngine(program, options),
       spawn: (request) =>
         onSpawned(
           spawnEngine({

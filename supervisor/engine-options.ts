@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
+import { parseAdapters } from '../models/adapters.ts';
 import { includesArgument, splitWords } from '../models/extra-arguments.ts';
-import type { ModelKind, ModelRecord, ModelSource } from '../models/registry.ts';
+import type {
+  AdapterFile,
+  ModelKind,
+  ModelRecord,
+  ModelSource,
+  SpeculationChoice,
+} from '../models/registry.ts';
+import { hasMtpLayers } from '../models/speculation.ts';
 import type { Settings } from '../settings/variables.ts';
 import type { EngineOptions } from './engine/llama-arguments.ts';
 import { defaultModelName } from './engine/model.ts';
@@ -20,6 +28,8 @@ export function engineOptions(
     ngl: settings.NGL,
     mmproj: absolute(settings.MMPROJ),
     draftModel: absolute(settings.DRAFT_MODEL),
+    speculate: settings.SPECULATE,
+    adapters: adaptersIn(settings),
     extraArgs,
   };
 }
@@ -39,9 +49,23 @@ export function replicaOptions(settings: Settings, model: OwnModel, replica = 0)
     ngl: model.ngl ?? settings.NGL,
     mmproj: model.mmproj,
     draftModel: model.draft,
+    speculate: model.speculate ?? defaultSpeculation(settings, model),
+    adapters: model.adapters,
     extraArgs: [...kindArguments(model.kind, args), ...args],
     devices: devicesOf(model, replica),
   };
+}
+
+/** Invalid entries are problems of the start (adapterProblems). */
+function adaptersIn({ LORA_ADAPTERS = [] }: Settings): readonly AdapterFile[] {
+  return parseAdapters(LORA_ADAPTERS).flatMap((entry) =>
+    typeof entry === 'string' ? [] : [{ ...entry, path: resolve(entry.path) }],
+  );
+}
+
+/** The variable applies where it can: not to models without what it needs, whose fields do not ask for it. */
+function defaultSpeculation({ SPECULATE }: Settings, model: OwnModel): SpeculationChoice | undefined {
+  return SPECULATE === 'mtp' && !hasMtpLayers(model.source) ? 'off' : SPECULATE;
 }
 
 function sharedOptions(settings: Settings) {

@@ -4,6 +4,7 @@ import { recordUnhandledError } from '../log/unhandled-errors.ts';
 import type { Boot } from './boot.ts';
 import type { SupervisorConfig } from './config.ts';
 import { type CrashClass, classifyCrash } from './engine/crash-class.ts';
+import type { DraftCounts } from './engine/engine-activity.ts';
 import { generateFirstToken } from './engine/first-token.ts';
 import { abortHungEngine, monitorProgress } from './engine/hang-monitor.ts';
 import type { ChildOwner, EngineEvents, EngineFailure, LoadFailure } from './events.ts';
@@ -57,6 +58,7 @@ export class EngineProcess {
   /** It has been ready since its last start. */
   #isReady = false;
   #isHung = false;
+  #drafts: DraftCounts | undefined;
   /** Exits forgiven since it last generated a token. */
   #forgiven = 0;
   #oomKillsBefore: number | undefined;
@@ -98,6 +100,11 @@ export class EngineProcess {
   /** It has been loaded since its first start. */
   get hasLoaded(): boolean {
     return this.#options.boot.times.loaded !== undefined;
+  }
+
+  /** What speculation has done since the last start; read every few seconds. Undefined if that is unknown. */
+  get drafts(): DraftCounts | undefined {
+    return this.#drafts;
   }
 
   /** Stops llama-server for good. Resolves when it has exited. */
@@ -145,6 +152,7 @@ export class EngineProcess {
   #onStarted(): void {
     this.#isReady = false;
     this.#isHung = false;
+    this.#drafts = undefined;
     this.#oomKillsBefore = countOomKills();
     this.#options.boot.markReached('process up');
     this.#startLoadTimers();
@@ -195,6 +203,9 @@ export class EngineProcess {
       maySleep: owner.maySleep,
       isRestart: wasLoadedBefore || this.hasLoaded,
       wasReady: () => this.#isReady,
+      onCounted: ({ drafts }) => {
+        this.#drafts = drafts;
+      },
       onHung: () => this.#abortHung(),
     });
   }

@@ -14,6 +14,7 @@ import type { EngineConfig } from './config.ts';
 import { logCrash } from './crash-messages.ts';
 import { CrashTally } from './crash-tally.ts';
 import type { CrashClass } from './engine/crash-class.ts';
+import type { DraftCounts } from './engine/engine-activity.ts';
 import { EngineProcess, type EngineProcessOwner } from './engine-process.ts';
 import { EngineConfigs, EngineReplacement, type ReplacementReport } from './engine-replacement.ts';
 import type { ClassifiedExit, EngineEvents, EngineFailure, FatalCrash, LoadFailure } from './events.ts';
@@ -32,6 +33,8 @@ export interface EngineSetup {
   readonly backend: EngineBackend;
   /** Starts llama-server. */
   readonly spawn: (options: SpawnRequest) => Child;
+  /** What identifies the answers of a llama-server that starts now with this configuration. */
+  readonly identify: (config: EngineConfig) => string;
   /** Returns the boot of a load that begins. */
   readonly startBoot: () => Boot;
   /** The configuration with these changes, or what is wrong with them. */
@@ -86,6 +89,8 @@ export class Engine implements EngineProcessOwner {
   /** Undefined if it has not failed since its last load began. */
   #failure: string | undefined;
   #loadProgress: number | undefined;
+  /** The identity of the current process. */
+  #identity: string | undefined;
   /** Restarts before the current load. */
   #earlierRestarts = 0;
   #unloading: 'no' | 'draining' | 'stopping' = 'no';
@@ -138,8 +143,17 @@ export class Engine implements EngineProcessOwner {
     return this.#process?.monitor.props;
   }
 
+  /** What its speculation has done since its last start. */
+  get drafts(): DraftCounts | undefined {
+    return this.#process?.drafts;
+  }
+
   get isSleeping(): boolean {
     return this.#process?.isSleeping ?? false;
+  }
+
+  get adapters(): readonly string[] {
+    return (this.config.engine.adapters ?? []).map(({ name }) => name);
   }
 
   get maySleep(): boolean {
@@ -159,6 +173,11 @@ export class Engine implements EngineProcessOwner {
   /** Why it will not be restarted: a crash class, `load-timed-out` or `is-router`. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** What identifies the answers of the current process (engine/engine-identity.ts); undefined while there is none. */
+  get identity(): string | undefined {
+    return this.#identity;
   }
 
   /** Restarts after crashes. */
@@ -194,13 +213,15 @@ export class Engine implements EngineProcessOwner {
       slots: this.props?.slots ?? null,
       loadProgress: this.loadProgress ?? null,
       pause: this.isReplacing || this.isUnloading,
+      identity: this.#identity ?? null,
+      ...(this.adapters.length > 0 && { adapters: this.adapters }),
     };
   }
 
   /** Starts llama-server. Has no effect while there is one. */
   load(): void {
     if (this.#process !== undefined) return;
-    const { backend, spawn, startBoot, isFatal, events } = this.#options;
+    const { backend, startBoot, isFatal, events } = this.#options;
     this.#failure = undefined;
     this.#loadProgress = undefined;
     this.#boot = startBoot();
@@ -208,11 +229,7 @@ export class Engine implements EngineProcessOwner {
     this.#process = new EngineProcess({
       ...{ config: this.config, backend, boot: this.#boot, isFatal, events, owner: this },
       wasLoadedBefore: this.tally.loads > 0,
-      spawn: (isServing) =>
-        spawn({
-          ...{ config: this.config, backend, isServing },
-          onLoadProgress: (loaded) => this.#onLoadProgress(loaded),
-        }),
+      spawn: (isServing) => this.#spawn(isServing),
     });
     this.#process.process.start();
     this.changed();
@@ -305,6 +322,7 @@ export class Engine implements EngineProcessOwner {
     if (exit.crash === 'killed' || state.phase === 'replacing')
       this.#options.owner.send({ kind: 'engine-stopped-from-outside', engine: this.id });
     this.#loadProgress = undefined;
+    this.#identity = undefined;
     if (state.phase !== 'stopped' && state.phase !== 'replacing') this.#onCrash(exit, state);
     this.changed();
   }
@@ -332,6 +350,16 @@ export class Engine implements EngineProcessOwner {
   /** The id of its model in `models.json`. */
   get #modelInFile(): string | undefined {
     return this.config.models && this.model;
+  }
+
+  #spawn(isServing: () => boolean): Child {
+    const { config } = this;
+    const { backend, identify, spawn } = this.#options;
+    this.#identity = identify(config);
+    const onLoadProgress = (loaded: number) => this.#onLoadProgress(loaded);
+    const child = spawn({ config, backend, isServing, onLoadProgress });
+    this.changed();
+    return child;
   }
 
   #onLoadProgress(loaded: number): void {

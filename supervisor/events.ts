@@ -58,7 +58,7 @@ export interface ClassifiedExit {
   readonly crash: CrashClass;
   /** It had been ready since its start. */
   readonly wasReady: boolean;
-  /** Of an engine of one of several models: the id of the model. */
+  /** The id of the model; only with several models. */
   readonly model?: string | undefined;
 }
 

@@ -39,6 +39,7 @@ beforeEach(() => {
   } as unknown as Engine;
   const model = { engines: [engine], state: { id: 'a', status: 'loaded' } } as unknown as ServedModel;
   link = new GatewayLink({
+    onListening: () => {},
     send: (message) => void sent.push(message),
     models: () => [model],
     only: undefined,

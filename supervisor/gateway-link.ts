@@ -25,6 +25,7 @@ export interface GatewayLinkOptions {
   readonly requestRestart: (changes: SettingChanges) => RestartOutcome;
   readonly requestAction: (model: string, action: ModelAction) => ModelRequestOutcome;
   readonly onDemand: (demand: DemandMessage) => void;
+  readonly onListening: () => void;
 }
 
 type State = Pick<EnginesMessage, 'models' | 'engines'>;
@@ -64,7 +65,7 @@ export class GatewayLink {
   }
 
   onMessage(message: GatewayMessage): void {
-    const { send, only, idleTimer, requestRestart, requestAction, onDemand } = this.#options;
+    const { send, only, idleTimer, requestRestart, requestAction, onDemand, onListening } = this.#options;
     switch (message.kind) {
       case 'restart-request':
         send({ kind: 'restart-reply', id: message.id, result: requestRestart(message.changes) });
@@ -75,6 +76,9 @@ export class GatewayLink {
           id: message.id,
           result: requestAction(message.model, message.action),
         });
+        break;
+      case 'listening':
+        onListening();
         break;
       case 'drained':
         only?.drained();
@@ -113,6 +117,7 @@ export class GatewayLink {
         kind: 'engine-state',
         pause: isReplacing,
         modelNames: config.settings.MODEL_ALIAS ?? [],
+        ...(only.adapters.length > 0 && { adapters: only.adapters }),
         maySleep,
         hasFailed: failure !== undefined,
       },

@@ -71,7 +71,7 @@ export interface Unresponsiveness {
 export const unresponsiveAfterMs = 5000;
 
 /** How long the first response may take when the gateway is alone on a slow machine. */
-export const maxStartMs = 60_000;
+const maxStartMs = 60_000;
 
 /**
  * The state at `now` of a monotonic clock; `result` is the last probe's, undefined while a probe is pending. A step counts

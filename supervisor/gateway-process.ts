@@ -25,6 +25,8 @@ export class GatewayProcess {
   readonly #options: GatewayProcessOptions;
   /** Aborted when the running gateway exits. */
   #lifetime = new AbortController();
+  /** Resolves when the running gateway has its port. */
+  #port = Promise.withResolvers<void>();
   #hasResponded = false;
   #isUnresponsive = false;
   #isHung = false;
@@ -51,6 +53,11 @@ export class GatewayProcess {
     return this.#isUnresponsive;
   }
 
+  /** The running gateway has its port: before that, another program may respond there. */
+  hasPort(): void {
+    this.#port.resolve();
+  }
+
   /** A gateway that has not started yet would be killed by the signal, and reads the keys anyway. */
   reloadKeys(): void {
     if (this.#hasResponded) this.process.child?.signal('SIGHUP');
@@ -74,6 +81,7 @@ export class GatewayProcess {
     const { config } = this.#options;
     this.#isHung = false;
     this.#lifetime = new AbortController();
+    this.#port = Promise.withResolvers();
     this.#awaitFirstResponse(this.#lifetime.signal).catch(recordUnhandledError);
     this.#monitor = monitorGateway({
       ...config,
@@ -98,6 +106,7 @@ export class GatewayProcess {
 
   async #awaitFirstResponse(signal: AbortSignal): Promise<void> {
     const { config, boot, owner } = this.#options;
+    await this.#port.promise;
     if (!(await waitForGateway(config.host, config.port, signal))) return;
     this.#hasResponded = true;
     boot.markReached('gateway up');

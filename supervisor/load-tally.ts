@@ -2,7 +2,7 @@
 export class LoadTally {
   loads = 0;
   unloads = 0;
-  /** Of all loads together, in milliseconds. */
+  /** The time of all loads together, in milliseconds. */
   loadMs = 0;
   #isCounted = false;
 

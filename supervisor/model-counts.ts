@@ -41,7 +41,7 @@ export class PastCounts {
     this.#byModel.set(model.id, this.totalOf(model));
   }
 
-  /** Of its present engines and those of before. */
+  /** The counts of its present engines and of earlier ones. */
   totalOf(model: CountedModel): ModelCounts {
     return add(this.#byModel.get(model.id) ?? none, countsOf(model));
   }

@@ -59,7 +59,7 @@ export class ModelMemory {
     return budgetProblems(registry, (model) => this.#estimate(model), this.budget);
   }
 
-  /** Of its file; undefined if there is none yet, or it cannot be read. */
+  /** What its file contains; undefined if there is none yet, or it cannot be read. */
   metaOf(record: ModelRecord): FileMeta | undefined {
     const { source } = record;
     const known = this.#metas.get(record);

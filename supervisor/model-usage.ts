@@ -16,7 +16,7 @@ export class ModelUsage {
     this.#usedUntil = now;
   }
 
-  /** Those of lines of batches included. */
+  /** All leases, including those of lines of batches. */
   get leases(): number {
     return this.#leases;
   }

@@ -1,4 +1,7 @@
 import type { AliasState } from '../health/supervisor-messages.ts';
+import { resolveSpeculation, type SpeculationMethod } from '../models/speculation.ts';
+import type { EngineOptions } from './engine/llama-arguments.ts';
+import type { Engine } from './engine.ts';
 import { PastCounts } from './model-counts.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -44,10 +47,22 @@ function describeModel(model: ServedModel, memory: MemoryReport | undefined, pas
       id: engine.id,
       status: engine.state.status,
       slots: engine.state.slots,
+      ...describeSpeculation(engine),
       loadProgress: engine.state.loadProgress,
       loadTimeMs: engine.bootTimes.loaded ?? null,
       lastCrash: engine.crashes.last ?? null,
       restart: engine.replacement ?? null,
     })),
   };
+}
+
+/** By options: the file of the model has to be read for it. */
+const methods = new WeakMap<EngineOptions, SpeculationMethod>();
+
+/** An empty object if it does not speculate, or has not loaded its model yet. */
+function describeSpeculation({ config: { engine }, drafts, props }: Engine) {
+  if (props === undefined) return {};
+  const method = methods.get(engine) ?? resolveSpeculation(engine).method;
+  methods.set(engine, method);
+  return method === 'off' ? {} : { speculation: { method, ...drafts } };
 }

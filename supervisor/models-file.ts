@@ -1,16 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { adapterFileProblems } from '../models/adapters.ts';
 import { modelFileProblems } from '../models/gguf-file.ts';
 import { parseRegistry } from '../models/parse-registry.ts';
 import { type ModelRecord, type Registry, RegistryError } from '../models/registry.ts';
 import type { Settings } from '../settings/variables.ts';
+import { recordProblems } from './speculation-problems.ts';
 
 type ModelSettings = Pick<Settings, 'MODELS_FILE' | 'MODELS_DIR' | (typeof ofOneModel)[number]>;
 
 /** The variables that have no effect beside `models.json`. */
 const ofOneModel = [
   ...(['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL', 'MODEL_ALIAS'] as const),
-  ...(['MMPROJ', 'DRAFT_MODEL', 'PORT_BACKEND'] as const),
+  ...(['MMPROJ', 'DRAFT_MODEL', 'LORA_ADAPTERS', 'PORT_BACKEND'] as const),
 ];
 
 /** The folder in which model files are looked up. */
@@ -53,9 +55,15 @@ export function modelFileWarnings({ models }: Registry): string[] {
 }
 
 /** What is wrong with the files of a model that are not downloaded. */
-export function filesProblems({ source, mmproj, draft }: ModelRecord): string[] {
+export function filesProblems(record: ModelRecord): string[] {
+  const { source, mmproj, draft } = record;
   const own = source.kind === 'file' ? [source.path] : [];
-  return [...own, mmproj, draft].filter((file) => file !== undefined).flatMap(modelFileProblems);
+  const files = [...own, mmproj, draft].filter((file) => file !== undefined);
+  return [...files.flatMap(modelFileProblems), ...recordProblems(record), ...adapterProblems(record)];
+}
+
+function adapterProblems({ source, adapters }: ModelRecord): string[] {
+  return source.kind === 'backends' ? [] : adapterFileProblems({ model: source, adapters });
 }
 
 export function ignoredModelVariables(settings: ModelSettings, file: string): string[] {

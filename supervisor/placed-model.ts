@@ -32,7 +32,7 @@ function stateOf(model: ServedModel): PlacedModel['state'] {
 const mayResume = ({ engines, isOutdated }: ServedModel) =>
   !isOutdated && !engines.some(({ isStopping }) => isStopping);
 
-/** Of its slowest engine at the last load; 0 before. */
+/** How long its slowest engine took at the last load; 0 before. */
 function loadTimeOf({ engines }: ServedModel): number {
   const times = engines.flatMap(({ bootTimes: { loaded } }) => (typeof loaded === 'number' ? [loaded] : []));
   return Math.max(0, ...times);

@@ -53,6 +53,7 @@ export type PlacementStep =
   /** Ask again at this time, if nothing changes before. */
   | { readonly kind: 'nothing'; readonly askAgainAt: number | undefined };
 
+/** The next step towards the models that requests wait for: at most one model is loaded or unloaded by it. */
 export function place(input: PlacementInput): PlacementStep {
   const { models, budget } = input;
   const resident = models.filter(isResident);

@@ -3,7 +3,7 @@ import { findStartOnlyArguments, splitWords } from '../models/extra-arguments.ts
 import { readSettings } from '../settings/read-settings.ts';
 import type { Settings, VariableName } from '../settings/variables.ts';
 import { configure, type EngineConfig, type SupervisorConfig } from './config.ts';
-import { argumentProblems, modelProblems } from './preflight.ts';
+import { argumentProblems, modelProblems, needsSpeculationTypes } from './preflight.ts';
 
 export type RestartPlan =
   | { readonly ok: true; readonly config: EngineConfig; readonly warnings: readonly string[] }
@@ -11,7 +11,7 @@ export type RestartPlan =
 
 const modelVariables = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 /** Files that belong to one model only. */
-const companions = ['MMPROJ', 'DRAFT_MODEL'] as const;
+const companions = ['MMPROJ', 'DRAFT_MODEL', 'LORA_ADAPTERS'] as const;
 
 /**
  * The variables that a restart of llama-server may change. Its executable is not among them: administrators must not run
@@ -22,13 +22,21 @@ const changeable: readonly VariableName[] = [
   ...companions,
   ...(['MODELS_DIR', 'HF_TOKEN', 'MODEL_ALIAS'] as const),
   ...(['CTX', 'PARALLEL', 'NGL', 'THREADS', 'FLASH_ATTN', 'CACHE_TYPE_K', 'CACHE_TYPE_V'] as const),
-  ...(['EXTRA_ARGS', 'SLEEP_IDLE_SECONDS'] as const),
+  ...(['SPECULATE', 'EXTRA_ARGS', 'SLEEP_IDLE_SECONDS'] as const),
 ];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Finds every problem with the changes while the old engine still serves. */
-export function planRestart(current: EngineConfig, changes: SettingChanges, env: Environment): RestartPlan {
+/**
+ * Finds every problem with the changes while the old engine still serves. `readTypes` asks llama-server for its types of
+ * speculation, where something depends on them that did not before.
+ */
+export function planRestart(
+  current: EngineConfig,
+  changes: SettingChanges,
+  env: Environment,
+  readTypes: () => readonly string[] | undefined = () => undefined,
+): RestartPlan {
   const names = Object.keys(changes);
   const unchangeable = names.filter((name) => !isChangeable(name)).map(cannotChange);
   const { settings: read, problems: invalid } = readSettings(
@@ -38,7 +46,12 @@ export function planRestart(current: EngineConfig, changes: SettingChanges, env:
     ...baseFor(current, changes),
     ...pick(read, names.filter(isChangeable)),
   };
-  const { config, problems, warnings } = configure(settings, env);
+  const { config: configured, problems, warnings } = configure(settings, env);
+  const config = configured && {
+    ...configured,
+    speculationTypes:
+      current.speculationTypes ?? (needsSpeculationTypes(configured) ? readTypes() : undefined),
+  };
   const allProblems = [
     ...unchangeable,
     ...invalid.map(({ message }) => message),

@@ -1,18 +1,26 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { isExecutable } from '../fs/folders.ts';
 import { openFileLimitProblems } from '../fs/open-file-limit.ts';
+import { oidcProblems, oidcWarning } from '../keys/oidc-problems.ts';
+import { adapterArgumentProblem, adapterFileProblems, parseAdapters } from '../models/adapters.ts';
 import { findForbiddenArguments, splitWords } from '../models/extra-arguments.ts';
 import { modelFileProblems } from '../models/gguf-file.ts';
+import { warmPromptsProblems } from '../models/warm-prompts.ts';
+import { responseCacheProblems } from '../settings/response-cache-variables.ts';
 import type { Settings } from '../settings/variables.ts';
 import { configure, type SupervisorConfig } from './config.ts';
+import { containerLayerWarnings } from './container-layer.ts';
 import { checkDataDir, keyFileProblems } from './data-dir.ts';
 import type { InstalledEngine } from './engine/installed-engine.ts';
+import type { EngineOptions } from './engine/llama-arguments.ts';
 import { describeModelFolder } from './engine/model.ts';
+import { readSpeculationTypes } from './engine/speculation-types.ts';
 import { ModelMemory, readBudget } from './model-memory.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
 import { runtimeDirProblems } from './process/runtime-dir.ts';
+import { speculationProblems, unusedDraft } from './speculation-problems.ts';
 
 export interface PreflightOptions {
   readonly settings: Settings;
@@ -50,12 +58,18 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
 export async function preflight(options: PreflightOptions): Promise<Preflight> {
   const { settings, env } = options;
   const { config: given, problems: configProblems, warnings: configWarnings } = configure(settings, env);
-  const config = given && (await withBudget(given, env));
+  const config = given && (await withSpeculationTypes(await withBudget(given, env), options.engine));
   const data = checkDataDir(settings);
-  const warnings = [...configWarnings, ...data.warnings];
+  const warnings = [
+    ...configWarnings,
+    ...data.warnings,
+    ...containerLayerWarnings(settings, env),
+    ...warningsOf(settings, config?.engine),
+  ];
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
+  const ofGateway = gatewayMistakes(settings, host, options.createsFirstKey);
   const mistakes: ProblemsByTopic = {
-    settings: options.settingsProblems ?? [],
+    settings: [...(options.settingsProblems ?? []), ...ofGateway.settings],
     'llama-server': engineProblems(options),
     model: [
       ...configProblems,
@@ -63,8 +77,8 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
       ...argumentProblems(settings),
       ...memoryProblems(config),
     ],
-    address: unauthenticatedProblems(settings, host),
-    keys: keyFileProblems(settings, { willBeCreated: options.createsFirstKey }),
+    address: ofGateway.address,
+    keys: ofGateway.keys,
     'data folder': [...data.problems, ...runtimeDirProblems()],
     ports: await portProblems(portsOf(settings, host, options.ownsHealthPort === true)),
     'open files': openFileLimitProblems(),
@@ -73,6 +87,9 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
   if (problems.length > 0 || !config) return { ok: false, problems, warnings, mistakes, config };
   return { ok: true, config, warnings, mistakes };
 }
+
+const warningsOf = (settings: Settings, engine: SupervisorConfig['engine']) =>
+  [oidcWarning(settings), engine && unusedDraft(engine)].filter((warning) => warning !== undefined);
 
 function engineProblems({ engine, engineProblem }: PreflightOptions): string[] {
   if (!engine) return [engineProblem ?? 'llama-server not found; set LLAMA_SERVER_BIN'];
@@ -85,13 +102,39 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
     ...(model?.kind === 'file' ? mainModelProblems(model.path) : []),
     ...named('MMPROJ', settings.MMPROJ),
     ...named('DRAFT_MODEL', settings.DRAFT_MODEL),
+    ...(config?.engine ? adapterProblems(config.engine, settings) : []),
+    ...(config?.engine
+      ? speculationProblems({ ...config.engine, speculationTypes: config.speculationTypes })
+      : []),
   ];
+}
+
+function adapterProblems(engine: EngineOptions, { LORA_ADAPTERS = [] }: Settings): string[] {
+  const argument = adapterArgumentProblem(engine);
+  return [
+    ...parseAdapters(LORA_ADAPTERS).filter((entry) => typeof entry === 'string'),
+    ...adapterFileProblems(engine),
+    ...(argument === undefined ? [] : [`EXTRA_ARGS: ${argument}`]),
+  ].map((problem) => `LORA_ADAPTERS: ${problem}`);
 }
 
 /** The memory of the machine limits what several models may take. */
 async function withBudget(config: SupervisorConfig, env: PreflightOptions['env']): Promise<SupervisorConfig> {
   const { models } = config;
   return models ? { ...config, models: { ...models, budget: await readBudget(config, env) } } : config;
+}
+
+/** Asked only where something depends on it: with several models, on a field that may be added at any time. */
+async function withSpeculationTypes(
+  config: SupervisorConfig,
+  engine: InstalledEngine | undefined,
+): Promise<SupervisorConfig> {
+  if (!needsSpeculationTypes(config) || engine === undefined) return config;
+  return { ...config, speculationTypes: await readSpeculationTypes(engine) };
+}
+
+export function needsSpeculationTypes({ models, engine }: SupervisorConfig): boolean {
+  return models !== undefined || engine?.draftModel !== undefined || engine?.speculate !== undefined;
 }
 
 function memoryProblems(config: SupervisorConfig | undefined): string[] {
@@ -103,7 +146,7 @@ function memoryProblems(config: SupervisorConfig | undefined): string[] {
 
 function mainModelProblems(path: string): string[] {
   const problems = modelFileProblems(path);
-  const others = existsSync(path) ? '' : ` (${describeModelFolder(dirname(path))})`;
+  const others = existsSync(path) ? '' : ` (${describeModelFolder(dirname(path), basename(path))})`;
   return problems.map((problem) => `model: ${problem}${others}`);
 }
 
@@ -117,15 +160,24 @@ export function argumentProblems(settings: Settings): string[] {
   );
 }
 
+/** The mistakes that concern every gateway, with or without engines of its own. */
+function gatewayMistakes(settings: Settings, host: string, willBeCreated = false) {
+  return {
+    settings: [...responseCacheProblems(settings), ...warmPromptsProblems(settings.WARM_PROMPTS)],
+    address: unauthenticatedProblems(settings, host),
+    keys: [...keyFileProblems(settings, { willBeCreated }), ...oidcProblems(settings)],
+  };
+}
+
 /** Access from outside without a key has to be confirmed. */
-export function unauthenticatedProblems(settings: Settings, host: string): string[] {
+function unauthenticatedProblems(settings: Settings, host: string): string[] {
   if (settings.AUTH_ENABLED || settings.ALLOW_UNAUTHENTICATED || isLoopback(host)) return [];
   return [
     `AUTH_ENABLED=false with HOST=${host} gives everyone access to the model; set ALLOW_UNAUTHENTICATED=true to allow that, or HOST=127.0.0.1`,
   ];
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
 }
 
@@ -160,10 +212,11 @@ export async function preflightGateway({ settings, host, invalidSettings }: Gate
       : [
           'BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080; for several models, set MODELS_FILE',
         ]),
-    ...unauthenticatedProblems(settings, host),
-    ...keyFileProblems(settings),
+    ...Object.values(gatewayMistakes(settings, host)).flat(),
     ...data.problems,
     ...(await portProblems([{ name: 'PORT', port: settings.PORT, host }])),
   ];
-  return { problems, warnings: data.warnings };
+  const ignored =
+    settings.LORA_ADAPTERS === undefined ? [] : ['LORA_ADAPTERS is ignored: this gateway runs no engine'];
+  return { problems, warnings: [...data.warnings, ...warningsOf(settings, undefined), ...ignored] };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
+import { clientEnvironment } from './client-process.ts';
 import { queueWorkerEnabled } from './platform/platform.ts';
-import { queueWorkerEnvironment } from './queue-worker.ts';
+import { queueWorkerProgram } from './queue-worker.ts';
 
 const runpod = {
   RUNPOD_POD_ID: 'pod-1',
@@ -54,8 +55,7 @@ it('the environment of the queue worker has what it needs, and no other secrets'
     HF_TOKEN: 'hf',
     BACKEND_API_KEY: 'b',
   };
-  const given = queueWorkerEnvironment(env, {
-    settings: settingsOf(env),
+  const given = clientEnvironment(queueWorkerProgram, env, settingsOf(env), {
     key: 'of-the-worker',
     host: '0.0.0.0',
     port: 9000,

@@ -11,6 +11,8 @@ const engineFields = [
   'args',
   'mmproj',
   'draft',
+  'speculate',
+  'adapters',
   'devices',
 ] as const satisfies readonly (keyof ModelRecord)[];
 

@@ -9,7 +9,7 @@ import type { ModelRecord } from '../models/registry.ts';
 export class RejectedFiles {
   /** Undefined: none, or some were missing. */
   #rejected: string | undefined;
-  /** Those of the last load that succeeded. */
+  /** The state of the files at the last load that succeeded. */
   #loaded: string | undefined;
 
   onReady(record: ModelRecord): void {
@@ -31,9 +31,11 @@ export class RejectedFiles {
 }
 
 /** Differs when one of the files was replaced; undefined if one cannot be read, or if llama-server downloads them. */
-function stateOfFiles({ source, mmproj, draft }: ModelRecord): string | undefined {
+function stateOfFiles({ source, mmproj, draft, adapters }: ModelRecord): string | undefined {
   if (source.kind !== 'file') return undefined;
-  const files = [source.path, mmproj, draft].filter((file) => file !== undefined);
+  const files = [source.path, mmproj, draft, ...adapters.map(({ path }) => path)].filter(
+    (file) => file !== undefined,
+  );
   if (files.flatMap(modelFileProblems).length > 0) return undefined;
   return files.flatMap(modelFileParts).map(stateOfFile).join();
 }

@@ -103,7 +103,7 @@ export class ServedModel {
     return this.status === 'failed' ? this.engines.find(({ failure }) => failure)?.failure : undefined;
   }
 
-  /** Of the engine that is ahead; undefined if none reports it. */
+  /** The progress of the engine that is ahead; undefined if none reports it. */
   get loadProgress(): number | undefined {
     const known = this.engines.flatMap(({ loadProgress }) => loadProgress ?? []);
     return this.status === 'loading' && known.length > 0 ? Math.max(...known) : undefined;

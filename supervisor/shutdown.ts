@@ -16,7 +16,7 @@ export interface ShutdownOptions {
   /** Our own clients of the gateway: the queue worker and the runner of batches. */
   readonly clients: readonly ManagedProcess[];
   readonly gateway: ManagedProcess;
-  /** Those that run when they are to be stopped. */
+  /** Returns the engines that run when they are to be stopped. */
   readonly engines: () => readonly ManagedProcess[];
   readonly drainTimeoutMs: number;
   /** Aborted to skip the wait. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BackendStatus } from '../health/backend.ts';
 import {
   bestStatus,
-  type EngineState,
+  type EngineStatusInput,
   engineStatus,
   type ModelCondition,
   modelsStatus,
@@ -18,7 +18,7 @@ const serving: SystemState = {
   everReady: true,
 };
 const statusOf = (change: Partial<SystemState>) => systemStatus({ ...serving, ...change });
-const engineStatusOf = (change: Partial<EngineState>) =>
+const engineStatusOf = (change: Partial<EngineStatusInput>) =>
   engineStatus({ phase: 'running', isReplacing: false, backend: 'ready', ...change });
 
 describe('the status of the system', () => {

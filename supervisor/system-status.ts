@@ -2,7 +2,7 @@ import type { BackendStatus } from '../health/backend.ts';
 import type { ChildState } from './process/child-state.ts';
 
 /** Everything that decides the status of an engine. */
-export interface EngineState {
+export interface EngineStatusInput {
   readonly phase: ChildState['phase'];
   /** llama-server is about to be replaced, and finishes running requests. */
   readonly isReplacing: boolean;
@@ -10,7 +10,7 @@ export interface EngineState {
   readonly backend: BackendStatus;
 }
 
-export function engineStatus({ phase, isReplacing, backend }: EngineState): BackendStatus {
+export function engineStatus({ phase, isReplacing, backend }: EngineStatusInput): BackendStatus {
   if (phase === 'waiting' || phase === 'replacing') return 'restarting';
   return isReplacing && backend === 'ready' ? 'restarting' : backend;
 }
@@ -19,7 +19,7 @@ export function engineStatus({ phase, isReplacing, backend }: EngineState): Back
 export interface SystemState {
   readonly stopping: boolean;
   readonly failed: boolean;
-  /** Of all engines together. */
+  /** The status of all engines together. */
   readonly engines: BackendStatus;
   readonly gatewayUp: boolean;
   readonly everReady: boolean;

@@ -46,7 +46,7 @@ const signs: readonly Sign[] = [
   [/ErrorDeviceLost|DeviceLostError|ggml_vulkan: device lost/i, 'cuda-error'],
   [/std::bad_alloc|cannot allocate memory|insufficient memory|heap out of memory/i, 'out-of-memory'],
   [/failed to allocate (CPU )?buffer|unable to allocate CPU buffer/i, 'out-of-memory'],
-  [/^error: |^error while handling argument/i, 'bad-arguments'],
+  [/^error: |^error while handling argument|failed to create MTP context/i, 'bad-arguments'],
   [/couldn't bind|exiting due to HTTP server error|EADDRINUSE/i, 'address-taken'],
   [/failed to download model|get_repo_commit: error/i, 'download-failed'],
   // A model that was to be downloaded has no name yet.
@@ -121,7 +121,7 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
   'not-startable':
     'llama-server cannot be started: check LLAMA_SERVER_BIN, that it is built for this machine, and that its libraries are installed (ldd)',
   'bad-arguments':
-    'this llama-server does not accept an argument or its value: check EXTRA_ARGS, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)',
+    'this llama-server does not accept an argument or its value: check EXTRA_ARGS and SPECULATE, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)',
   'bad-model':
     'the model file cannot be loaded: download it again if it is incomplete, or use a newer llama-server if its architecture is unknown',
   'download-failed':
@@ -148,7 +148,7 @@ export const engineHints: Readonly<Record<CrashClass, string>> = {
 /** With several models: the fields of `models.json` instead of the variables that they replace. */
 const hintsForFields: Readonly<Partial<Record<CrashClass, (model: string) => string>>> = {
   'bad-arguments': (model) =>
-    `this llama-server does not accept an argument or its value: check args of "${model}" in models.json and EXTRA_ARGS, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)`,
+    `this llama-server does not accept an argument or its value: check args and speculate of "${model}" in models.json, EXTRA_ARGS and SPECULATE, or use another build, because arguments differ between builds (--load-mode replaced --mmap, --no-mmap, --mlock and --direct-io)`,
   'download-failed': (model) =>
     `the model could not be downloaded: check hf or url of "${model}" in models.json, HF_TOKEN for private repositories, and the network`,
   'out-of-vram': (model) =>

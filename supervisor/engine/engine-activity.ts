@@ -22,6 +22,14 @@ export interface EngineCounters {
    * there was no response; unsupported if this llama-server does not provide it (`--no-slots`).
    */
   readonly slots?: string | 'unsupported' | undefined;
+  /** Undefined as long as there were none, and if this llama-server does not count them. */
+  readonly drafts?: DraftCounts | undefined;
+}
+
+/** Tokens that speculation has guessed since the start of the process, and those of them that the model would have chosen. */
+export interface DraftCounts {
+  readonly draftTokens: number;
+  readonly acceptedTokens: number;
 }
 
 /**
@@ -60,7 +68,14 @@ function parseCounters(metrics: string): EngineActivity {
     busySlots,
     done: counters.reduce((sum, name) => sum + (values.get(name) ?? 0), 0),
     isExact: (values.get('n_decode_total') ?? firstInexact) < firstInexact,
+    drafts: parseDrafts(values),
   };
+}
+
+function parseDrafts(values: ReadonlyMap<string | undefined, number>): DraftCounts | undefined {
+  const draftTokens = values.get('spec_decode_num_draft_tokens_total');
+  if (!draftTokens) return undefined;
+  return { draftTokens, acceptedTokens: values.get('spec_decode_num_accepted_tokens_total') ?? 0 };
 }
 
 async function withSlots(

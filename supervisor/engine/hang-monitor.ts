@@ -13,6 +13,8 @@ export interface HangMonitorOptions {
   readonly isRestart: boolean;
   /** Whether it has been ready, possibly before the first check. */
   readonly wasReady: () => boolean;
+  /** Called with each reading of its counters. */
+  readonly onCounted?: (counters: EngineCounters) => void;
   /** Called once: it makes no progress any more. */
   readonly onHung: () => void;
 }
@@ -24,6 +26,7 @@ export function monitorProgress({
   backend,
   isRestart,
   wasReady,
+  onCounted,
   onHung,
   ...timeouts
 }: HangMonitorOptions): Disposable {
@@ -41,6 +44,7 @@ export function monitorProgress({
   async function check(): Promise<void> {
     const activity = await readEngineActivity(backend, intervalMs, progress.done);
     if (isClosed) return;
+    if (activity.state === 'counted') onCounted?.(activity);
     const ready = wasReady();
     progress = nextProgress(
       { ...progress, wasUp: progress.wasUp || ready, isListening: progress.isListening || ready },

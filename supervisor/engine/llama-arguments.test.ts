@@ -76,6 +76,16 @@ describe('llama-server is started', () => {
     expect(lineFor({ sleepIdleMs: 0 })).not.toContain('--sleep-idle-seconds');
   });
 
+  it('with adapters that no request uses by default, and without a cache that would mix them', () => {
+    const adapters = [
+      { name: 'a', path: '/a.gguf' },
+      { name: 'b', path: '/b.gguf' },
+    ];
+    const line = lineFor({ adapters, extraArgs: ['--cache-ram', '512'] });
+    expect(line).toContain('--lora-scaled /a.gguf:0,/b.gguf:0');
+    expect(line).toMatch(/--cache-ram 512 --cache-ram 0$/);
+  });
+
   it('with the given limit of the prompt cache', () => {
     expect(llamaArguments(plain, socket, 512).join(' ')).toContain('--cache-ram 512');
     expect(llamaArguments(plain, socket, 0).join(' ')).toContain('--cache-ram 0');

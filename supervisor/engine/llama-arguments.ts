@@ -1,29 +1,22 @@
 import type { BackendAddress } from '../../health/backend.ts';
 import { computesVectors, defaultInputTokens, defaultSlots } from '../../models/context-size.ts';
 import { includesArgument } from '../../models/extra-arguments.ts';
+import type { NeedOptions } from '../../models/memory-need.ts';
 import type { ModelSource } from '../../models/registry.ts';
+import { speculationArguments } from './speculation-arguments.ts';
 
 /** The options of llama-server, independent of its arguments. */
-export interface EngineOptions {
-  readonly model: ModelSource;
+export interface EngineOptions extends NeedOptions {
   /** The model name in responses. */
   readonly publicName: string;
-  /** Context tokens of one request. */
-  readonly ctx: number | 'auto';
-  readonly parallel: number | 'auto';
-  readonly ngl: number | 'auto';
   /** 0 lets llama-server choose. */
   readonly threads: number;
-  readonly flashAttn: 'auto' | 'on' | 'off';
-  readonly cacheTypeK: string | undefined;
-  readonly cacheTypeV: string | undefined;
-  readonly mmproj: string | undefined;
-  readonly draftModel: string | undefined;
+  /** The types of speculation that this llama-server has; undefined if it was not asked. */
+  readonly speculationTypes?: readonly string[] | undefined;
   /** Milliseconds without output in a stream after which a comment is sent; 0 is never. */
   readonly keepaliveMs: number;
   /** Milliseconds without a request after which the memory is released; undefined or 0 is never. */
   readonly sleepIdleMs: number | undefined;
-  readonly extraArgs: readonly string[];
   /** Indexes of the GPUs that it may use; undefined for all. */
   readonly devices?: readonly number[] | undefined;
 }
@@ -44,7 +37,8 @@ export function llamaArguments(options: EngineOptions, address: BackendAddress, 
     ...option('-ctk', options.cacheTypeK),
     ...option('-ctv', options.cacheTypeV),
     ...option('--mmproj', options.mmproj),
-    ...option('-md', options.draftModel),
+    ...speculationArguments(options),
+    ...adapterArguments(options),
     ...option('--cache-ram', cacheMiB),
     ...batchArguments(options),
     ...['--metrics', '--no-ui'],
@@ -54,8 +48,20 @@ export function llamaArguments(options: EngineOptions, address: BackendAddress, 
       options.sleepIdleMs ? Math.ceil(options.sleepIdleMs / 1000) : undefined,
     ),
     ...options.extraArgs,
+    ...(options.adapters?.length ? withoutCache : []),
   ];
 }
+
+/**
+ * Adapters are loaded with the scale 0, so that a request uses none unless it says so; `--lora-init-without-apply` would
+ * leave them at 1.
+ */
+function adapterArguments({ adapters = [] }: EngineOptions): string[] {
+  return adapters.length === 0 ? [] : ['--lora-scaled', adapters.map(({ path }) => `${path}:0`).join(',')];
+}
+
+/** llama-server would give a prompt that was read with one adapter to requests for another. The last argument wins. */
+const withoutCache = ['--cache-ram', '0'];
 
 const option = (name: string, value: string | number | undefined) =>
   value === undefined ? [] : [name, String(value)];

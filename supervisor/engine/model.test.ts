@@ -86,6 +86,14 @@ describe('the model', () => {
     expect(choose({ MODEL_NAME: 'c' }).problems).toEqual([expect.stringContaining('c does not exist in')]);
   });
 
+  it.each(['qwen3-8b-q4_k_n', 'Qwen3-8B-Q4_K_M.ggfu'])('that is misspelt as %s is suggested', (name) => {
+    put('Qwen3-8B-Q4_K_M.gguf');
+    put('other.gguf');
+    const meant = 'did you mean "Qwen3-8B-Q4_K_M.gguf"? found in';
+    expect(choose({ MODEL_NAME: name }).problems).toEqual([expect.stringContaining(meant)]);
+    expect(choose({ MODEL_NAME: 'nothing-alike' }).problems).not.toEqual([expect.stringContaining('mean')]);
+  });
+
   it.each([
     [{ kind: 'file', path: '/m/Qwen3-8B-Q4_K_M.gguf' } as const, 'Qwen3-8B-Q4_K_M'],
     [{ kind: 'file', path: '/m/big-00001-of-00003.gguf' } as const, 'big'],

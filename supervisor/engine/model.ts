@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { downloadPath, findGgufFiles, statPath } from '../../models/gguf-file.ts';
 import type { ModelSource } from '../../models/registry.ts';
+import { didYouMean } from '../../settings/nearest-name.ts';
 import type { Settings } from '../../settings/variables.ts';
 
 export interface ModelChoice {
@@ -14,6 +15,7 @@ type ModelSettings = Pick<Settings, 'MODEL_PATH' | 'MODEL_NAME' | 'MODELS_DIR' |
 /** The variables that select the model. The first one that is set wins. */
 const byPrecedence = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 
+/** The model that the variables select. Of several that are set the first by precedence counts; the others are warned about. */
 export function chooseModel(settings: ModelSettings, dataDir: string): ModelChoice {
   const modelsDir = resolve(settings.MODELS_DIR ?? join(dataDir, 'models'));
   const [chosen, ...others] = byPrecedence.filter((name) => settings[name] !== undefined);
@@ -46,17 +48,19 @@ function isFile(path: string): boolean {
 }
 
 function noModel(modelsDir: string): string {
-  return `no model is configured; set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL, or list models in models.json with corral models add (${describeModelFolder(modelsDir)})`;
+  return `no model is configured; set MODEL_PATH, MODEL_NAME, HF_REPO or MODEL_URL, list models in models.json with corral models add, or serve a demo model with corral serve --demo (${describeModelFolder(modelsDir)})`;
 }
 
 function modelNotFound(name: string, modelsDir: string): string {
-  return `MODEL_NAME: ${name} does not exist in ${modelsDir} (${describeModelFolder(modelsDir)})`;
+  return `MODEL_NAME: ${name} does not exist in ${modelsDir} (${describeModelFolder(modelsDir, name)})`;
 }
 
-/** The end of a message about a missing model: the models that exist. */
-export function describeModelFolder(folder: string): string {
+/** The end of a message about a missing model: the models that exist, and the one that was probably meant. */
+export function describeModelFolder(folder: string, missing = ''): string {
   const files = findGgufFiles(folder);
-  return files.length === 0 ? `no .gguf files in ${folder}` : `found in ${folder}: ${files.join(', ')}`;
+  if (files.length === 0) return `no .gguf files in ${folder}`;
+  const meant = didYouMean(missing, files) ?? didYouMean(`${missing}.gguf`, files);
+  return `${meant === undefined ? '' : `${meant} `}found in ${folder}: ${files.join(', ')}`;
 }
 
 /** The public name of a model without MODEL_ALIAS: that of its file or repository, without extension and part number. */

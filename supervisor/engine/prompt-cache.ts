@@ -1,6 +1,5 @@
 import { includesArgument } from '../../models/extra-arguments.ts';
-
-const MiB = 1024 ** 2;
+import { MiB } from '../../settings/sizes.ts';
 
 /** The limit of llama-server's prompt cache by default, in MiB. */
 const defaultMiB = 8192;

@@ -23,7 +23,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface SpawnEngineOptions {
   readonly engine: InstalledEngine;
-  readonly config: { readonly engine: EngineOptions; readonly settings: Settings; readonly dataDir: string };
+  readonly config: {
+    readonly engine: EngineOptions;
+    readonly speculationTypes?: readonly string[] | undefined;
+    readonly settings: Settings;
+    readonly dataDir: string;
+  };
   readonly backend: Backend & { readonly apiKey: string };
   readonly env: Environment;
   /** With several models: what can be loaded at the same time. */
@@ -49,7 +54,7 @@ export function spawnEngine(options: SpawnEngineOptions): Child {
   const downloads = config.engine.model.kind !== 'file';
   return spawnChild({
     command: engine.command,
-    args: [...engine.args, ...llamaArguments(config.engine, backend.address, promptCacheLimit(options))],
+    args: [...engine.args, ...llamaArguments(optionsOf(config), backend.address, promptCacheLimit(options))],
     env: {
       ...(downloads && config.settings.MODELS_DIR && { LLAMA_CACHE: config.settings.MODELS_DIR }),
       ...engineEnvironment(env, {
@@ -79,8 +84,14 @@ export function spawnEngine(options: SpawnEngineOptions): Child {
   });
 }
 
+const optionsOf = ({ engine, speculationTypes }: SpawnEngineOptions['config']): EngineOptions => ({
+  ...engine,
+  speculationTypes,
+});
+
 function promptCacheLimit({ config, loadedTogether, log }: SpawnEngineOptions): number | undefined {
-  const { model, extraArgs } = config.engine;
+  const { model, extraArgs, adapters = [] } = config.engine;
+  if (adapters.length > 0) return undefined;
   const { engines = 1, machineBytes = 0 } = loadedTogether ?? {};
   const fileBytes = model.kind === 'hugging-face' ? 0 : modelFileBytes(model.path);
   const limitMiB = promptCacheMiB({
@@ -116,6 +127,7 @@ interface EngineSecrets {
   readonly hfToken: string | undefined;
 }
 
+/** The environment of llama-server: an allow-list, so that `LLAMA_ARG_…` of the machine has no effect. */
 export function engineEnvironment(
   env: Environment,
   { apiKey, hfToken }: EngineSecrets,

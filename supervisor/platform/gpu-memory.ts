@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
+import { MiB } from '../../settings/sizes.ts';
 
 const timeoutMs = 10_000;
-const MiB = 1024 ** 2;
 const format = '--format=csv,noheader,nounits';
 
 export interface GpuQuery {
@@ -34,7 +34,7 @@ export function processGpuBytes(table: string, pid: number): number | undefined 
   return sumOf(rows.filter(([id]) => Number(id) === pid).map(([, used = '']) => used));
 }
 
-/** Of texts in MiB; undefined if there is none, or one is no number. */
+/** The sum of texts in MiB, in bytes; undefined if there is none, or one is no number. */
 function sumOf(texts: readonly string[]): number | undefined {
   const sum = texts.reduce((total, text) => total + Number(text), 0);
   return texts.length > 0 && Number.isFinite(sum) ? sum * MiB : undefined;

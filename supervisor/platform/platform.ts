@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { missingQueueVariables, type Settings } from '../../settings/variables.ts';
+import { missingQueueVariables } from '../../settings/runpod-variables.ts';
+import type { Settings } from '../../settings/variables.ts';
 
 export type Platform = 'runpod-serverless' | 'runpod-pod' | 'vast' | 'kubernetes' | 'container' | 'bare';
 

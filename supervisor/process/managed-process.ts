@@ -85,7 +85,7 @@ export class ManagedProcess {
     const isUnexpected = this.#state.phase === 'running';
     this.#advance((isUnexpected ? this.#options.classifyExit?.(exit) : undefined) ?? 'exited');
     if (this.#state.phase === 'waiting')
-      this.#restartTimer = setTimeout(() => this.start(), this.#state.until - performance.now());
+      this.#restartTimer = setTimeout(() => this.start(), Math.max(this.#state.until - performance.now(), 0));
     try {
       this.#options.onExit(exit, this.#state);
     } finally {

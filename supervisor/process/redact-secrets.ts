@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { keyFilePath } from '../../keys/key-file-path.ts';
 import { secretsInInlineKeys, secretsInLines } from '../../keys/legacy-lines.ts';
 import { isKeysJson } from '../../keys/parse-keys.ts';
-import { type Settings, type Variable, variables } from '../../settings/variables.ts';
+import type { Variable } from '../../settings/variable.ts';
+import { type Settings, variables } from '../../settings/variables.ts';
 
 /** Shorter secrets would match ordinary words. */
 const minSecretLength = 6;

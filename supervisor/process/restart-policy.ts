@@ -55,6 +55,7 @@ export type RestartDecision =
   | { readonly action: 'restart'; readonly delayMs: number; readonly history: ExitHistory }
   | { readonly action: 'give-up'; readonly history: ExitHistory };
 
+/** Whether a child is started again after an exit, and after which delay. */
 export function decideRestart(
   policy: RestartPolicy,
   history: ExitHistory,

@@ -161,12 +161,12 @@ export function identifyProcess(pid: number): ProcessIdentity {
   return { pid, startedAt: startOf(pid) };
 }
 
-export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
+function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
   return startedAt !== undefined && startOf(pid) === startedAt;
 }
 
 /** Process ids are valid only inside their namespace. */
-export function processNamespace(): string {
+function processNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid');
   } catch {

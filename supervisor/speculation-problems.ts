@@ -1,0 +1,48 @@
+import type { ModelRecord } from '../models/registry.ts';
+import {
+  findSpeculationArgument,
+  hasMtpLayers,
+  resolveSpeculation,
+  type SpeculationOptions,
+} from '../models/speculation.ts';
+import { offersMethod } from './engine/speculation-arguments.ts';
+
+export interface CheckedSpeculation extends SpeculationOptions {
+  readonly speculationTypes?: readonly string[] | undefined;
+}
+
+/** Why `SPECULATE` cannot be done with this model and this llama-server. */
+export function speculationProblems(options: CheckedSpeculation): string[] {
+  const { speculate, draftModel, extraArgs, speculationTypes } = options;
+  if (speculate === undefined) return [];
+  const same = findSpeculationArgument(extraArgs);
+  if (same !== undefined) return [`EXTRA_ARGS: ${same} says the same as SPECULATE; remove one of them`];
+  const { method } = resolveSpeculation(options);
+  if (speculate === 'draft' && draftModel === undefined)
+    return ['SPECULATE: "draft" needs a draft model; set DRAFT_MODEL, or choose auto'];
+  if (lacksMtp(options))
+    return [
+      'SPECULATE: the model has no MTP layers; choose auto, or set DRAFT_MODEL to the file that has them',
+    ];
+  if (speculationTypes !== undefined && !offersMethod(method, speculationTypes))
+    return [`SPECULATE: this llama-server has no speculation of the kind ${method}; use a newer build`];
+  return [];
+}
+
+/** A draft model that is not used; undefined if there is none. */
+export function unusedDraft(options: SpeculationOptions): string | undefined {
+  const { draftModel, speculate } = options;
+  const isUsed = draftModel === undefined || resolveSpeculation(options).draftModel !== undefined;
+  return isUsed ? undefined : `DRAFT_MODEL is not used with SPECULATE=${speculate}`;
+}
+
+/** The same for a model of `models.json`, as far as its files tell. */
+export function recordProblems({ source, speculate, draft }: ModelRecord): string[] {
+  if (speculate !== 'mtp' || source.kind === 'backends') return [];
+  const options = { model: source, draftModel: draft, speculate, extraArgs: [] };
+  return lacksMtp(options) ? ['"speculate" is "mtp", but the model has no MTP layers; choose "auto"'] : [];
+}
+
+function lacksMtp({ model, draftModel, speculate }: SpeculationOptions): boolean {
+  return speculate === 'mtp' && draftModel === undefined && hasMtpLayers(model) === false;
+}
