@@ -22,12 +22,14 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
   const { usage, startedAt, endedAt = performance.now(), firstByteAt } = record;
   return {
     key: record.keyId,
+    user: record.user,
     batch: record.batch,
     method: record.method,
     path: formatPath(record.path),
     status,
     model: record.model,
     stream: record.streamed,
+    cache: record.cache,
     ms: Math.round(endedAt - startedAt),
     queueMs: rounded(record.queuedMs),
     ttftMs: record.streamed && firstByteAt !== undefined ? Math.round(firstByteAt - startedAt) : undefined,
@@ -44,6 +46,7 @@ function describe(record: RequestRecord, { status, outcome }: RequestOutcome) {
     discarded: record.discardedTokens,
     digest: record.digest,
     error: record.error,
+    token: record.tokenProblem,
     cause:
       record.cause === undefined
         ? undefined

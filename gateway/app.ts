@@ -12,6 +12,7 @@ import { apiRoutes } from './api/route-table.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
 import {
   handleAsset,
+  handleChatPage,
   handleDashboardPage,
   handleEvents,
   handleFavicon,
@@ -34,9 +35,9 @@ import { allowOrigins, answerPreflight } from './middleware/cors.ts';
 import { guarded } from './middleware/guard.ts';
 import { respondWithError } from './middleware/handle-error.ts';
 import { type RequestContextOptions, RequestContexts } from './middleware/request-context.ts';
-import { limitHeaders, reportRates } from './middleware/request-limits.ts';
+import { countRequests, limitHeaders, reportRates } from './middleware/request-limits.ts';
 import type { PublicNames } from './models/model-names.ts';
-import type { GatewayEnv } from './proxy/gateway-context.ts';
+import type { GatewayContext, GatewayEnv } from './proxy/gateway-context.ts';
 import type { RequestContext } from './proxy/request-context.ts';
 import {
   handleApiDocument,
@@ -44,11 +45,11 @@ import {
   handleReferencePage,
 } from './reference/reference-routes.ts';
 import { cancelRequest, listKeys, listRequests, reloadKeys, restartEngine } from './routes/admin.ts';
-import { promoteAlias, putAlias, rollBackAlias } from './routes/admin-aliases.ts';
 import { listModels as listModelStates, requestModelAction } from './routes/admin-models.ts';
 import { type ApiServices, handleApiRoute } from './routes/api-route.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { createProbes } from './routes/probes.ts';
+import { type HandlersByMethod, serveMethods } from './routes/serve-methods.ts';
 import type { StoreRoutes } from './routes/store/store-routes.ts';
 import { rejectOtherMethods, suggestPath } from './routes/unknown-routes.ts';
 import type { UsageLedger } from './usage/usage-ledger.ts';
@@ -87,6 +88,7 @@ export function createApp(services: AppDependencies): App {
     checkHeaders(context);
   };
   const app = new Hono<GatewayEnv>();
+  const serve = (path: string, handlers: HandlersByMethod) => serveMethods(app, path, handlers);
 
   app.use(
     async (c, next) => {
@@ -109,56 +111,59 @@ export function createApp(services: AppDependencies): App {
   });
 
   const { ping, health, livez, readyz } = createProbes(services);
-  app.get('/ping', ping).get('/health', health).get('/livez', livez).get('/readyz', readyz);
+  serve('/ping', { GET: [ping] });
+  serve('/health', { GET: [health] });
+  serve('/livez', { GET: [livez] });
+  serve('/readyz', { GET: [readyz] });
 
-  app.get('/openapi.json', handleApiDocument).get('/docs', handleReferencePage);
+  serve('/openapi.json', { GET: [handleApiDocument] });
+  serve('/docs', { GET: [handleReferencePage] });
   app.get('/docs/assets/:name', handleReferenceAsset);
-  for (const path of ['/openapi.json', '/docs']) app.all(path, rejectOtherMethods('GET'));
 
   const { authEnabled } = config.metrics;
-  app.get(
-    '/metrics',
-    authorizeMetrics(authenticator, authEnabled),
-    handleMetrics(services.metrics, authEnabled),
-  );
+  serve('/metrics', {
+    GET: [authorizeMetrics(authenticator, authEnabled), handleMetrics(services.metrics, authEnabled)],
+  });
 
   const needsInference = guarded(authenticate(authenticator, 'inference'));
   const showsRates = guarded(reportRates(services.rateLimits));
   for (const path of ['/v1/models', '/models']) {
-    app.get(path, needsInference, showsRates, listModels(services));
+    serve(path, { GET: [needsInference, showsRates, listModels(services)] });
     // Model names may contain slashes, which most clients do not encode.
-    app.get(`${path}/:id{.+}`, needsInference, showsRates, getModel(services));
-    app.all(path, rejectOtherMethods('GET')).all(`${path}/:id{.+}`, rejectOtherMethods('GET'));
+    serve(`${path}/:id{.+}`, { GET: [needsInference, showsRates, getModel(services)] });
   }
   const needsBatch = guarded(authenticate(authenticator, 'batch'));
+  const counts = guarded(countRequests(services.rateLimits));
   const stored = (name: keyof StoreRoutes) => services.storeRoutes?.[name] ?? rejectWithoutStore;
   for (const base of ['/v1', '']) {
     const [files, batches] = [`${base}/files`, `${base}/batches`];
-    app.post(files, needsBatch, stored('uploadFile')).get(files, needsBatch, stored('listFiles'));
-    app.get(`${files}/:id`, needsBatch, stored('getFile'));
-    app.delete(`${files}/:id`, needsBatch, stored('deleteFile'));
-    app.get(`${files}/:id/content`, needsBatch, stored('getFileContent'));
-    app
-      .all(files, rejectOtherMethods('GET', 'POST'))
-      .all(`${files}/:id`, rejectOtherMethods('GET', 'DELETE'));
-    app.all(`${files}/:id/content`, rejectOtherMethods('GET'));
-    app.post(batches, needsBatch, stored('createBatch')).get(batches, needsBatch, stored('listBatches'));
-    app.get(`${batches}/:id`, needsBatch, stored('getBatch'));
-    app.post(`${batches}/:id/cancel`, needsBatch, stored('cancelBatch'));
-    app.all(batches, rejectOtherMethods('GET', 'POST')).all(`${batches}/:id`, rejectOtherMethods('GET'));
-    app.all(`${batches}/:id/cancel`, rejectOtherMethods('POST'));
+    serve(files, {
+      GET: [needsBatch, stored('listFiles')],
+      POST: [needsBatch, counts, stored('uploadFile')],
+    });
+    serve(`${files}/:id`, {
+      GET: [needsBatch, stored('getFile')],
+      DELETE: [needsBatch, stored('deleteFile')],
+    });
+    serve(`${files}/:id/content`, { GET: [needsBatch, stored('getFileContent')] });
+    serve(batches, {
+      GET: [needsBatch, stored('listBatches')],
+      POST: [needsBatch, counts, stored('createBatch')],
+    });
+    serve(`${batches}/:id`, { GET: [needsBatch, stored('getBatch')] });
+    serve(`${batches}/:id/cancel`, { POST: [needsBatch, stored('cancelBatch')] });
   }
   const messageBatches = '/v1/messages/batches';
-  app.post(messageBatches, needsBatch, stored('createMessageBatch'));
-  app.get(messageBatches, needsBatch, stored('listMessageBatches'));
-  app.get(`${messageBatches}/:id`, needsBatch, stored('getMessageBatch'));
-  app.delete(`${messageBatches}/:id`, needsBatch, stored('deleteMessageBatch'));
-  app.post(`${messageBatches}/:id/cancel`, needsBatch, stored('cancelMessageBatch'));
-  app.get(`${messageBatches}/:id/results`, needsBatch, stored('getMessageResults'));
-  app.all(messageBatches, rejectOtherMethods('GET', 'POST'));
-  app.all(`${messageBatches}/:id`, rejectOtherMethods('GET', 'DELETE'));
-  app.all(`${messageBatches}/:id/cancel`, rejectOtherMethods('POST'));
-  app.all(`${messageBatches}/:id/results`, rejectOtherMethods('GET'));
+  serve(messageBatches, {
+    GET: [needsBatch, stored('listMessageBatches')],
+    POST: [needsBatch, counts, stored('createMessageBatch')],
+  });
+  serve(`${messageBatches}/:id`, {
+    GET: [needsBatch, stored('getMessageBatch')],
+    DELETE: [needsBatch, stored('deleteMessageBatch')],
+  });
+  serve(`${messageBatches}/:id/cancel`, { POST: [needsBatch, stored('cancelMessageBatch')] });
+  serve(`${messageBatches}/:id/results`, { GET: [needsBatch, stored('getMessageResults')] });
 
   const apiListeners = new Map<string, RequestListener>();
   for (const route of apiRoutes) {
@@ -176,63 +181,87 @@ export function createApp(services: AppDependencies): App {
           .catch(recordUnhandledError);
       });
       // For a request with a query, or a path that is encoded.
-      app.post(path, async (c) => {
-        await handle(c.get('request'));
-        return RESPONSE_ALREADY_SENT;
+      serve(path, {
+        POST: [
+          async (c) => {
+            await handle(c.get('request'));
+            return RESPONSE_ALREADY_SENT;
+          },
+        ],
       });
-      app.all(path, rejectOtherMethods('POST'));
     }
   }
-  const needsAdmin = guarded(authenticate(authenticator, 'admin'));
-  app.get('/admin/keys', needsAdmin, listKeys(keys, config.auth.keyMaxAgeMs));
-  app.get('/admin/requests', needsAdmin, listRequests(liveRequests));
-  app.get('/admin/usage', needsAdmin, handleUsage(services.ledger, config.ledger.costPerHour));
-  app.delete('/admin/requests/:id{.+}', needsAdmin, cancelRequest(liveRequests));
-  app.post('/admin/restart', needsAdmin, restartEngine(services.supervisor, config.timeouts.clientBody));
-  const ofModels = { ...services, registry: config.registry, idleTimeout: config.timeouts.clientBody };
-  app.get('/admin/models', needsAdmin, listModelStates(ofModels));
-  // Ids of models and names of aliases may contain slashes.
-  for (const action of ['load', 'unload', 'restart'] as const) {
-    const path = `/admin/models/:id{.+}/${action}`;
-    app.post(path, needsAdmin, requestModelAction(services.supervisor, action));
-    app.all(path, rejectOtherMethods('POST'));
+  // Behind /v1/responses/input_tokens, which is no response.
+  for (const base of ['/v1', '']) {
+    const [response, conversations] = [`${base}/responses/:id`, `${base}/conversations`];
+    serve(`${response}/input_items`, { GET: [needsInference, stored('listInputItems')] });
+    serve(`${response}/cancel`, { POST: [needsInference, stored('cancelResponse')] });
+    serve(response, {
+      GET: [needsInference, stored('getResponse')],
+      DELETE: [needsInference, stored('deleteResponse')],
+    });
+    const [conversation, items] = [`${conversations}/:id`, `${conversations}/:id/items`];
+    serve(conversations, { POST: [needsInference, counts, stored('createConversation')] });
+    serve(conversation, {
+      GET: [needsInference, stored('getConversation')],
+      POST: [needsInference, stored('updateConversation')],
+      DELETE: [needsInference, stored('deleteConversation')],
+    });
+    serve(items, {
+      GET: [needsInference, stored('listConversationItems')],
+      POST: [needsInference, stored('addConversationItems')],
+    });
+    serve(`${items}/:item`, {
+      GET: [needsInference, stored('getConversationItem')],
+      DELETE: [needsInference, stored('deleteConversationItem')],
+    });
   }
+  const needsAdmin = guarded(authenticate(authenticator, 'admin'));
+  const { clientBody: idleTimeout } = config.timeouts;
+  const { keyMaxAgeMs } = config.auth;
+  serve('/admin/keys', { GET: [needsAdmin, listKeys(keys, keyMaxAgeMs, authenticator.tokens?.identities)] });
+  serve('/admin/requests', { GET: [needsAdmin, listRequests(liveRequests)] });
+  serve('/admin/usage', { GET: [needsAdmin, handleUsage(services.ledger, config.ledger.costPerHour)] });
+  serve('/admin/requests/:id{.+}', { DELETE: [needsAdmin, cancelRequest(liveRequests)] });
+  serve('/admin/restart', { POST: [needsAdmin, restartEngine(services.supervisor, idleTimeout)] });
+  const ofModels = { ...services, registry: config.registry, idleTimeout };
+  serve('/admin/models', { GET: [needsAdmin, listModelStates(ofModels)] });
+  // Ids of models and names of aliases may contain slashes.
+  for (const action of ['load', 'unload', 'restart'] as const)
+    serve(`/admin/models/:id{.+}/${action}`, {
+      POST: [needsAdmin, requestModelAction(services.supervisor, action)],
+    });
+  /** Loaded with its first request: it comes with what checks files of models, which takes 5 MB. */
+  const aliasRoute = (change: 'putAlias' | 'promoteAlias' | 'rollBackAlias') => async (c: GatewayContext) =>
+    (await import('./routes/admin-aliases.ts'))[change](ofModels)(c);
   // PUT takes every name, also one such as team/promote. For the other methods, Hono prefers a parameter at the end to one
   // that is followed by more.
   const alias = '/admin/aliases/:name{(?!.*/(?:promote|rollback)$).+}';
-  app.put('/admin/aliases/:name{.+}', needsAdmin, putAlias(ofModels)).all(alias, rejectOtherMethods('PUT'));
-  app.post('/admin/aliases/:name{.+}/promote', needsAdmin, promoteAlias(ofModels));
-  app.post('/admin/aliases/:name{.+}/rollback', needsAdmin, rollBackAlias(ofModels));
-  for (const change of ['promote', 'rollback'])
-    app.all(`/admin/aliases/:name{.+}/${change}`, rejectOtherMethods('POST'));
-  app.post('/reload', needsAdmin, reloadKeys(keys));
-  for (const path of ['/admin/keys', '/admin/models', '/admin/requests', '/admin/usage'])
-    app.all(path, rejectOtherMethods('GET'));
-  app.all('/admin/requests/:id{.+}', rejectOtherMethods('DELETE')).all('/reload', rejectOtherMethods('POST'));
-  app.all('/admin/restart', rejectOtherMethods('POST'));
+  app
+    .put('/admin/aliases/:name{.+}', needsAdmin, aliasRoute('putAlias'))
+    .all(alias, rejectOtherMethods('PUT'));
+  serve('/admin/aliases/:name{.+}/promote', { POST: [needsAdmin, aliasRoute('promoteAlias')] });
+  serve('/admin/aliases/:name{.+}/rollback', { POST: [needsAdmin, aliasRoute('rollBackAlias')] });
+  serve('/reload', { POST: [needsAdmin, reloadKeys(keys)] });
 
   const sameOrigin = requireSameOrigin(dashboard);
   const loggedIn = requireSession(dashboard);
-  app.get('/', handleLandingPage(dashboard)).get('/dashboard', handleDashboardPage(dashboard));
-  app
-    .get('/dashboard/assets/:version/:name', handleAsset(dashboard))
-    .get('/favicon.ico', handleFavicon(dashboard));
+  serve('/', { GET: [handleLandingPage(dashboard)] });
+  serve('/dashboard', { GET: [handleDashboardPage(dashboard)] });
+  serve('/favicon.ico', { GET: [handleFavicon(dashboard)] });
+  if (dashboard.hasChat) serve('/chat', { GET: [handleChatPage(dashboard)] });
+  serve('/dashboard/events', { GET: [sameOrigin, loggedIn, handleEvents(dashboard)] });
+  app.get('/dashboard/assets/:version/:name{.+}', handleAsset(dashboard));
   app.get('/dashboard/session', sameOrigin, handleSessionStatus(dashboard));
   app.post('/dashboard/session', sameOrigin, needsAdmin, handleLogin(dashboard));
   app.delete('/dashboard/session', sameOrigin, handleLogout(dashboard));
-  app.get('/dashboard/events', sameOrigin, loggedIn, handleEvents(dashboard));
   app.delete('/dashboard/requests/:id{.+}', sameOrigin, loggedIn, cancelRequest(liveRequests));
   for (const action of ['load', 'unload'] as const) {
     const act = requestModelAction(services.supervisor, action);
     app.post(`/dashboard/models/:id{.+}/${action}`, sameOrigin, loggedIn, act);
   }
-  app.post('/dashboard/aliases/:name{.+}/promote', sameOrigin, loggedIn, promoteAlias(ofModels));
-  app.post('/dashboard/aliases/:name{.+}/rollback', sameOrigin, loggedIn, rollBackAlias(ofModels));
-  for (const path of ['/', '/dashboard', '/dashboard/events', '/favicon.ico'])
-    app.all(path, rejectOtherMethods('GET'));
-
-  for (const path of ['/ping', '/health', '/livez', '/readyz', '/metrics'])
-    app.all(path, rejectOtherMethods('GET'));
+  app.post('/dashboard/aliases/:name{.+}/promote', sameOrigin, loggedIn, aliasRoute('promoteAlias'));
+  app.post('/dashboard/aliases/:name{.+}/rollback', sameOrigin, loggedIn, aliasRoute('rollBackAlias'));
   return { hono: app, apiListeners };
 }
 

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { type Backend, parseBackendUrl } from '../health/backend.ts';
+import { parseAdapters } from '../models/adapters.ts';
 import { DAY } from '../settings/durations.ts';
+import { type TraceConfig, traceConfig } from '../settings/trace-config.ts';
 import type { Settings } from '../settings/variables.ts';
 import { type StoreConfig, storeConfig } from '../store/config.ts';
 
@@ -24,19 +26,28 @@ export interface BodyBudgetOptions {
   readonly total: number;
   /** Bytes of those of one key, or of one network where no key is required. */
   readonly perOwner: number;
+  /** Of one of the users of a key, who share what the key has. */
+  readonly perUser: number;
 }
 
-export interface TraceConfig {
-  /** The OTLP/HTTP endpoint for traces. */
-  readonly url: string;
-  readonly protocol: Settings['OTEL_EXPORTER_OTLP_PROTOCOL'];
-  readonly sampler: Settings['OTEL_TRACES_SAMPLER'];
-  /** The fraction of traces kept by a ratio sampler, 0 to 1. */
-  readonly ratio: number;
-  /** How long spans are collected before they are sent, ms. */
-  readonly batchDelayMs: number;
-  /** For one export including its retries, ms. */
-  readonly timeoutMs: number;
+/** Where responses are kept, and for how long. */
+export interface ResponseCacheConfig {
+  readonly kind: 'memory' | 'redis';
+  /** In memory. */
+  readonly maxBytes: number;
+  readonly ttlMs: number;
+}
+
+/** Sign-in with tokens of one issuer. */
+export interface OidcConfig {
+  readonly issuer: string;
+  /** A token is for us if it is for one of them. */
+  readonly audience: readonly string[];
+  readonly claimsFile: string;
+  /** How long the keys of an issuer that cannot be reached stay in use, ms. */
+  readonly staleMs: number;
+  /** Where identities are kept for the runner; undefined where there is none. */
+  readonly identitiesFile: string | undefined;
 }
 
 /** Where `models.json` is, and where its fields find files. Both paths are absolute. */
@@ -61,6 +72,8 @@ export interface GatewayConfig {
     readonly queueWorkerKey: string | undefined;
     /** The secret of the runner of batches; undefined where there is none. */
     readonly runnerKey: string | undefined;
+    /** Undefined where tokens are not accepted. */
+    readonly oidc: OidcConfig | undefined;
     /** How old a secret may become without a warning; undefined is no limit. */
     readonly keyMaxAgeMs: number | undefined;
     /** Per address and minute; 0 is no limit. */
@@ -78,14 +91,22 @@ export interface GatewayConfig {
     /** The public names; empty to use the backend's own name. */
     readonly names: readonly string[];
     readonly strict: boolean;
+    /** The names of the adapters of the only model. */
+    readonly adapters: readonly string[];
   };
   /** The file with the models and aliases; undefined with one model. */
   readonly registry: RegistryPlace | undefined;
   /** Undefined unless files and batches are kept. */
   readonly store: StoreConfig | undefined;
+  /** The file with prompts that engines read in advance; undefined without one. */
+  readonly warmPrompts: string | undefined;
+  /** Undefined unless responses are cached. */
+  readonly responseCache: ResponseCacheConfig | undefined;
   /** Whether the backend may be asleep (`--sleep-idle-seconds`). */
   readonly maySleep: boolean;
   readonly corsOrigins: readonly string[];
+  /** Whether to serve a chat page. */
+  readonly hasChat: boolean;
   readonly gpu: GpuConfig;
   readonly metrics: {
     /** Whether a key is required; undefined: metrics per key are shown only to requests with a key. */
@@ -159,7 +180,7 @@ function bodyBudget({
   MAX_REQUEST_BODIES_SIZE: total,
   MAX_REQUEST_BODIES_SIZE_PER_KEY: perKey = total / 2,
 }: Settings): BodyBudgetOptions {
-  return { total: Math.max(total, one), perOwner: Math.max(perKey, one) };
+  return { total: Math.max(total, one), perOwner: Math.max(perKey, one), perUser: Math.max(perKey / 2, one) };
 }
 
 /** Values that do not come from the settings alone. */
@@ -189,6 +210,7 @@ export function gatewayConfig(
       inlineKeys: settings.API_KEYS,
       queueWorkerKey: settings.RUNPOD_WORKER_KEY,
       runnerKey: settings.RUNNER_KEY,
+      oidc: settings.AUTH_ENABLED ? oidcConfig(settings, dataDir) : undefined,
       keyMaxAgeMs: settings.KEY_MAX_AGE_DAYS && settings.KEY_MAX_AGE_DAYS * DAY,
       maxFailedLogins: settings.MAX_FAILED_LOGINS_PER_MINUTE,
     },
@@ -198,8 +220,15 @@ export function gatewayConfig(
       retentionDays: settings.USAGE_RETENTION_DAYS,
       costPerHour: settings.COST_PER_HOUR,
     },
-    models: { names: settings.MODEL_ALIAS ?? [], strict: settings.STRICT_MODEL },
+    models: {
+      names: settings.MODEL_ALIAS ?? [],
+      strict: settings.STRICT_MODEL,
+      // Without a supervisor, the engine is another one than that of these files.
+      adapters: isOne && healthUrl !== undefined ? adapterNames(settings) : [],
+    },
     registry,
+    warmPrompts: settings.WARM_PROMPTS === undefined ? undefined : resolve(settings.WARM_PROMPTS),
+    responseCache: responseCacheConfig(settings),
     store: settings.STORE ? storeConfig(settings, dataDir) : undefined,
     gpu: {
       program: settings.GPU_METRICS === 'off' ? undefined : settings.NVIDIA_SMI,
@@ -214,6 +243,7 @@ export function gatewayConfig(
     traces: traceConfig(settings),
     maySleep: Boolean(settings.SLEEP_IDLE_SECONDS),
     corsOrigins: settings.CORS_ORIGINS,
+    hasChat: settings.UI,
     admission: {
       maxConcurrent: settings.MAX_CONCURRENT_REQUESTS,
       maxWaiting: settings.MAX_QUEUE_SIZE,
@@ -255,32 +285,24 @@ export function gatewayConfig(
   };
 }
 
+const adapterNames = ({ LORA_ADAPTERS = [] }: Settings) =>
+  parseAdapters(LORA_ADAPTERS).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.name]));
+
+/** Incomplete settings are a problem of the start (keys/oidc-problems.ts). */
+function oidcConfig(settings: Settings, dataDir: string): OidcConfig | undefined {
+  const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_CLAIMS_FILE: file } = settings;
+  if (issuer === undefined || audience === undefined || file === undefined) return undefined;
+  const identitiesFile = settings.RUNNER_KEY === undefined ? undefined : join(dataDir, 'identities.json');
+  return { issuer, audience, claimsFile: resolve(file), staleMs: settings.OIDC_STALE, identitiesFile };
+}
+
+function responseCacheConfig(settings: Settings): ResponseCacheConfig | undefined {
+  const { RESPONSE_CACHE: kind, RESPONSE_CACHE_SIZE: maxBytes, RESPONSE_CACHE_TTL: ttlMs } = settings;
+  return kind === 'off' ? undefined : { kind, maxBytes, ttlMs };
+}
+
 /** Without a supervisor, only those models of the file are served that run elsewhere. */
 function registryPlace({ MODELS_FILE, MODELS_DIR }: Settings, dataDir: string): RegistryPlace | undefined {
   if (MODELS_FILE === undefined) return undefined;
   return { file: resolve(MODELS_FILE), modelsDir: resolve(MODELS_DIR ?? join(dataDir, 'models')) };
-}
-
-/** Undefined if requests are not to be traced. */
-export function traceConfig(settings: Settings): TraceConfig | undefined {
-  const url =
-    settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? appendTracePath(settings.OTEL_EXPORTER_OTLP_ENDPOINT);
-  if (url === undefined || settings.OTEL_SDK_DISABLED || settings.OTEL_TRACES_EXPORTER === 'none')
-    return undefined;
-  return {
-    url,
-    protocol: settings.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? settings.OTEL_EXPORTER_OTLP_PROTOCOL,
-    sampler: settings.OTEL_TRACES_SAMPLER,
-    ratio: settings.OTEL_TRACES_SAMPLER_ARG,
-    batchDelayMs: settings.OTEL_BSP_SCHEDULE_DELAY,
-    timeoutMs: settings.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? settings.OTEL_EXPORTER_OTLP_TIMEOUT,
-  };
-}
-
-/** By OpenTelemetry's specification the endpoint for all signals is a base; only the one for traces is used unchanged. */
-function appendTracePath(endpoint: string | undefined): string | undefined {
-  if (endpoint === undefined) return undefined;
-  const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
-  return url.href;
 }

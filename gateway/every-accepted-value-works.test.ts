@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countUnhandledErrors } from '../log/unhandled-errors.ts';
 import { readSettings } from '../settings/read-settings.ts';
-import { type Variable, variables } from '../settings/variables.ts';
+import type { Variable } from '../settings/variable.ts';
+import { variables } from '../settings/variables.ts';
 import { settingsAsVariables } from '../supervisor/spawn-gateway.ts';
 import { extremes } from '../test/data/extreme-values.ts';
 import { echo } from '../test/fakes/scenarios.ts';

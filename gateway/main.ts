@@ -46,7 +46,9 @@ export async function main(
   handleUnhandledErrors(log, () => stop());
   for (const warning of warnings) log.warn(warning);
   if (settings.STORE && settings.RUNNER_KEY === undefined)
-    log.warn('batches are stored but not run, as only "corral serve" starts the process that runs them');
+    log.warn(
+      'batches are stored but not run, and background responses stay queued, as only "corral serve" starts the process that runs them',
+    );
   const config = gatewayConfig(settings, {
     host,
     keyFile: () => keyFilePath({ AUTH_KEYS_FILE: settings.AUTH_KEYS_FILE, dataDir }),
@@ -61,8 +63,6 @@ export async function main(
   // Registered at once: without a handler the signal would end the process.
   process.on('SIGHUP', () => starting.then((gateway) => gateway.reloadKeys()).catch(recordUnhandledError));
   const gateway = await starting.catch(exitIfMisconfigured);
-  if (!supervised && config.store)
-    log.warn('batches stay in validation: corral gateway serves files, and only corral serve runs batches');
   let isLogged = false;
   stop = async () => {
     await gateway.stop().catch(recordUnhandledError);
@@ -73,9 +73,11 @@ export async function main(
   };
   if (!supervised && config.backend)
     warnWhenUnreachable(gateway.overview.monitor, config.backend.address, log);
+  let isDraining = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      log.info({ signal }, 'draining');
+      log.info({ signal }, isDraining ? 'stopping without waiting for requests' : 'draining');
+      isDraining = true;
       // Handle the messages first that the supervisor sent before the signal: they say why requests are rejected.
       setImmediate(() => stop());
     });

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { BackendMonitor } from '../health/backend-monitor.ts';
 import { readSupervisorStatus } from '../health/supervisor-status.ts';
+import type { Key } from '../keys/key.ts';
 import type { Log } from '../log/create-log.ts';
 import { logRequest } from './access-log.ts';
 import { createApp, createRequestListener } from './app.ts';
@@ -19,6 +20,8 @@ import { RateLimits } from './limits/rate-limits.ts';
 import { registerConnectionMetrics } from './metrics/component-metrics.ts';
 import { registerGpuMetrics, registerTokenCostMetrics } from './metrics/gpu-metrics.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { registerOidcMetrics } from './metrics/oidc-metrics.ts';
+import { registerResponseCacheMetrics } from './metrics/response-cache-metrics.ts';
 import { RunnerLogin } from './middleware/act-for-key.ts';
 import { FailedLogins } from './middleware/authenticate.ts';
 import { createGatewayKeys } from './middleware/gateway-keys.ts';
@@ -26,10 +29,11 @@ import { BodyBudget } from './proxy/body-budget.ts';
 import { LiveRequests } from './proxy/live-requests.ts';
 import { RequestEvents } from './proxy/request-record.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
-import { serveModels } from './served-models.ts';
+import { type ServedModels, type ServeOptions, serveOneModel } from './served-models.ts';
 import type { ConnectionLimiter } from './server/connection-limiter.ts';
 import { type ListeningServer, startListening } from './server/listen.ts';
-import { createUsageLedger, createUsageRecorder, type UsageLedger } from './usage/usage-ledger.ts';
+import { createUsageLedger, type UsageLedger } from './usage/usage-ledger.ts';
+import { createUsageRecorder } from './usage/usage-recorder.ts';
 
 /** How long the clients of aborted exchanges have to receive their last event, ms. */
 const LAST_EVENT_TIMEOUT = 500;
@@ -83,35 +87,42 @@ export async function startGateway(
     config.store && new (await import('./routes/store/gateway-store.ts')).GatewayStore(config.store, log);
   const supervisor = new SupervisorClient(parent);
   const stopped = new AbortController();
-  const served = await serveModels({ config, supervisor, log, stopped: stopped.signal });
+  const { warmPrompts } = config;
+  const warmUp =
+    warmPrompts === undefined
+      ? undefined
+      : new (await import('./warm-up/warm-up.ts')).WarmUp(config, warmPrompts, log);
+  const served = await serveModels({ config, supervisor, log, stopped: stopped.signal, warmUp });
   const { overview, names: models, only, directory } = served;
   const { monitor, scheduler, gate } = overview;
   const liveRequests = new LiveRequests(supervisor.reportRequestCount);
-  const gatewayKeys = config.auth.enabled ? createGatewayKeys(config, log, liveRequests) : undefined;
+  const updateKey = (key: Key) => scheduler.updateKey(key);
+  const gatewayKeys = config.auth.enabled
+    ? await createGatewayKeys(config, log, liveRequests, updateKey)
+    : undefined;
   const keys = gatewayKeys?.store;
   const failedLogins = new FailedLogins(config.auth.maxFailedLogins);
   const { runnerKey } = config.auth;
   const runner = runnerKey === undefined ? undefined : new RunnerLogin(runnerKey);
-  const authenticator = { ring: () => keys?.ring, failedLogins, runner };
+  const { oidc } = config.auth;
+  const tokens = oidc && new (await import('./oidc/token-sign-in.ts')).TokenSignIn(oidc, log, updateKey);
+  const isTrusted = createProxyMatcher(config.trustedProxies);
+  const authenticator = { ring: () => keys?.ring, failedLogins, runner, tokens, isTrusted };
   const ledger = createUsageLedger(config.ledger, log);
   const rateCounters = await createRateCounters({ ...config.rates, log });
+  const responseCache =
+    config.responseCache &&
+    (await (
+      await import('./response-cache/response-cache.ts')
+    ).createResponseCache(config.responseCache, config.rates, log));
   const { healthUrl } = config.metrics;
   const getSupervisorStatus = cacheFor(STATUS_MAX_AGE, async () =>
     healthUrl === undefined ? undefined : readSupervisorStatus(healthUrl, STATUS_TIMEOUT),
   );
   const metrics = createMetrics({
-    ...{
-      ...config.metrics,
-      scheduler,
-      keys,
-      failedLogins,
-      ledger,
-      getSupervisorStatus,
-      directory,
-    },
+    ...config.metrics,
+    ...{ scheduler, keys, failedLogins, ledger, getSupervisorStatus, directory, liveRequests, rateCounters },
     backendMonitor: monitor,
-    liveRequests,
-    rateCounters,
     backend: config.backend,
     readStore: store && (() => store.observe((opened) => opened.statistics())),
     maxWaiting: config.admission.maxWaiting,
@@ -121,12 +132,13 @@ export async function startGateway(
   });
   const gpus = monitorGpus(config.gpu, log);
   registerGpuMetrics(metrics.registry, gpus);
+  registerOidcMetrics(metrics.registry, tokens);
+  const countCacheResult = registerResponseCacheMetrics(metrics.registry, responseCache);
   const readTotals = () => ({ at: performance.now(), joules: gpus.energy.total, ...metrics.workDone });
   const tokenCost = new RecentTokenCost(readTotals, config.ledger.costPerHour, directory !== undefined);
   registerTokenCostMetrics(metrics.registry, metrics.keyRegistry, tokenCost);
   const bodyBudget = new BodyBudget(config.limits.bodies);
   const rateLimits = new RateLimits(config.rates.defaults, rateCounters.store);
-  const isTrusted = createProxyMatcher(config.trustedProxies);
   const dashboard = createDashboard({
     ...{ gate, scheduler, models, keys, ledger, gpus, isTrusted, getSupervisorStatus },
     backendMonitor: monitor,
@@ -138,8 +150,11 @@ export async function startGateway(
       store &&
       (() => store.observe((opened) => ({ statistics: opened.statistics(), open: opened.batches.open() }))),
     getKeyRing: authenticator.ring,
+    identities: tokens?.identities,
+    hasChat: config.hasChat,
     maxWaiting: config.admission.maxWaiting,
     ...config.ledger,
+    port: config.port,
   });
   const shutdown = new AbortController();
   const tracing =
@@ -148,6 +163,7 @@ export async function startGateway(
     ({ record, end }) => record.trace?.end(end),
     ({ record, end }) => logRequest(log, record, end),
     metrics.onRequestFinished,
+    countCacheResult,
     dashboard.onRequestFinished,
     createUsageRecorder((entry) => {
       ledger.record(entry);
@@ -157,6 +173,8 @@ export async function startGateway(
   ]);
   const app = createApp({
     config,
+    responseCache,
+    responseStates: store?.createResponseStates(config, bodyBudget.shutdown),
     storeRoutes: store?.createRoutes({ config, liveRequests, bodyBudget, isTrusted }),
     overview,
     directory,
@@ -180,6 +198,7 @@ export async function startGateway(
   const { server, port, connections, serve, closeUnused } = listening ?? (await startListening(config));
   registerConnectionMetrics(metrics.registry, connections, bodyBudget);
   serve(createRequestListener(app));
+  supervisor.reportListening();
   log.info(
     { host: config.host, port, keys: keys?.ring.keys.length ?? 'off' },
     `gateway listens on port ${port}`,
@@ -194,23 +213,25 @@ export async function startGateway(
     setTimeout(() => server.closeAllConnections(), LAST_EVENT_TIMEOUT).unref();
   }
   async function shutDown(): Promise<void> {
+    warmUp?.[Symbol.dispose]();
     served.drain();
     bodyBudget.stop();
-    dashboard.close();
+    const dashboardClosed = dashboard.close();
     const closed = closeWithin(server, config.timeouts.drain, abortAll);
     closeUnused();
     await closed;
     await requestEvents.idle(COUNT_TIMEOUT);
     gatewayKeys?.[Symbol.dispose]();
-    await served.close();
+    served.close();
     stopped.abort();
     await requestEvents.idle(LAST_EVENT_TIMEOUT);
     tokenCost.close();
     gpus[Symbol.dispose]();
     metrics[Symbol.dispose]();
     rateCounters[Symbol.dispose]();
+    responseCache?.[Symbol.dispose]();
     store?.[Symbol.dispose]();
-    await Promise.all([ledger.close(), tracing?.close()]);
+    await Promise.all([ledger.close(), tracing?.close(), tokens?.close(), dashboardClosed]);
   }
   return {
     port,
@@ -243,6 +264,15 @@ export async function startGateway(
       return stopping;
     },
   };
+}
+
+async function serveModels(options: ServeOptions): Promise<ServedModels> {
+  const { registry, backend } = options.config;
+  // With what checks files of models, which takes 5 MB.
+  if (registry !== undefined)
+    return (await import('./several-models.ts')).serveSeveralModels(options, registry);
+  if (backend === undefined) throw new Error('neither a backend nor a file of models is configured');
+  return serveOneModel(options, backend);
 }
 
 function requireOnly(engine: EngineServices | undefined): EngineServices {

@@ -126,7 +126,10 @@ function isModelOutputError(message: string, hasOutput: boolean): boolean {
 
 const unparsable = /^(?:The model produced output that|Failed to parse input\b|Invalid diff:)/;
 
-/** The message about an input that llama-server must process at once, an embedding's or a document's; undefined for any other error. */
+/**
+ * The message about an input that llama-server must process at once, an embedding's or a document's; undefined for any other
+ * error.
+ */
 function describeTooLargeInput(message: string): string | undefined {
   const [, tokens, reason, limit] = tooLarge.exec(message) ?? [];
   if (tokens === undefined) return undefined;

@@ -2,9 +2,12 @@ const INITIAL_SIZE = 1024;
 /** Below this size a loop is faster than a call into Node. */
 const SHORT = 32;
 
+/** Shared: an empty buffer of its own costs as much as a full one. */
+const empty = Buffer.alloc(0);
+
 /** Bytes that are appended to, in one buffer that doubles. */
 export class GrowingBuffer {
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = empty;
   #length = 0;
 
   /** Appends the bytes of `source` from `start` up to `end`. */

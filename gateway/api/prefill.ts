@@ -21,12 +21,6 @@ export function readPrefill(shape: CompletionShape, { messages, input }: JsonObj
 export const wantsEcho = (shape: CompletionShape, { echo }: JsonObject): boolean =>
   shape !== 'message' && Boolean(echo);
 
-/** Whether the client itself asks to continue the final message, with llama-server's own field. */
-export const continuesFinalMessage = (
-  shape: CompletionShape,
-  { continue_final_message: isContinued }: JsonObject,
-): boolean => shape !== 'message' && Boolean(isContinued);
-
 function readMessage(messages: unknown): Prefill | undefined {
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
   return isJsonObject(last) && last.role === 'assistant' ? readContent(last) : undefined;

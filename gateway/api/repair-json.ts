@@ -1,5 +1,5 @@
+import { findExceededLimit, isEscaped } from '../../json/json-limits.ts';
 import { isJsonObject, replaceLoneSurrogates } from './json.ts';
-import { findExceededLimit, isEscaped } from './json-limits.ts';
 
 /**
  * The arguments of a tool call as the text of one JSON object; the same text where it is one already. Models make mistakes or

@@ -5,7 +5,7 @@ import { countChoices, estimateTokens, getInputs, getOutputLimit } from './reque
 import type { CompletionShape, InputsField } from './route-table.ts';
 
 /** Where nothing else ends a response, the context does. */
-const context = 512;
+const context = 256;
 const names = ['n_predict', 'max_completion_tokens', 'max_tokens', 'max_output_tokens'] as const;
 const text = 'tell me a long story';
 const routes: readonly [string, CompletionShape | undefined, object][] = [

@@ -19,7 +19,10 @@ export interface ApiRoute {
   readonly takesSlot: boolean;
   /** Whether the decoded tokens are returned as text, and so count as output. */
   readonly generates: boolean;
-  /** Whether the one required field is a list of messages. Without it llama-server serves /v1/messages all the same, or responds with 500. */
+  /**
+   * Whether the one required field is a list of messages. Without it llama-server serves /v1/messages all the same, or responds
+   * with 500.
+   */
   readonly requiresMessages: boolean;
   readonly body: 'json' | 'json or form';
   /** The shape to which its streams are aggregated for a client that does not stream; undefined where it has no such streams. */
@@ -127,6 +130,8 @@ export function getOperation(route: string): Operation | undefined {
 const ownRoutes = [
   ...['/models', '/models/:id', '/files', '/files/:id', '/files/:id/content'],
   ...['/batches', '/batches/:id', '/batches/:id/cancel'],
+  ...['/responses/:id', '/responses/:id/input_items', '/responses/:id/cancel'],
+  ...['/conversations', '/conversations/:id', '/conversations/:id/items', '/conversations/:id/items/:item'],
 ].map((path) => ({ paths: [`/v1${path}`, path] }));
 
 /** Each path and the first path of its route. */
@@ -137,6 +142,8 @@ const firstPaths = new Map(
 /** The label of a route, from the pattern that matched; `other` if none did. */
 export function routeLabel(pattern: string): string {
   if (pattern === '' || pattern === '*' || pattern === '/*') return 'other';
+  const known = firstPaths.get(pattern);
+  if (known !== undefined) return known;
   const plain = pattern.replace(/\{.*\}$/, '');
   return firstPaths.get(plain) ?? plain;
 }

@@ -48,7 +48,8 @@ const modes: ReadonlyMap<unknown, ToolChoice['mode']> = new Map([
 
 /**
  * llama-server either constrains a response to a schema or lets the model call tools, never both: with a schema no tool is ever
- * called. Where a tool call is required, the schema (which is for a text) is removed; else the schema wins, and a response header says so.
+ * called. Where a tool call is required, the schema (which is for a text) is removed; else the schema wins, and a response header
+ * says so.
  */
 export function resolveFormatAndTools(fields: JsonObject, notes: NormalizationNotes): JsonObject {
   const { response_format, tools, tool_choice } = fields;

@@ -6,6 +6,14 @@ export interface Usage {
   readonly input: number;
   readonly cached: number;
   readonly output: number;
+  /** Undefined if the backend did not speculate. */
+  readonly drafts?: DraftUsage | undefined;
+}
+
+/** Tokens that the backend guessed ahead, and those of them that the model accepted. */
+export interface DraftUsage {
+  readonly drafted: number;
+  readonly accepted: number;
 }
 
 /**
@@ -26,7 +34,10 @@ function readTimings(tail: string): Usage | undefined {
   const output = readCount(tail, '"predicted_n"', from, end);
   if (read === undefined || output === undefined) return undefined;
   const cached = readCount(tail, '"cache_n"', from, end) ?? 0;
-  return { input: cached + read, cached, output };
+  const usage = { input: cached + read, cached, output };
+  const drafted = readCount(tail, '"draft_n"', from, end);
+  if (drafted === undefined) return usage;
+  return { ...usage, drafts: { drafted, accepted: readCount(tail, '"draft_n_accepted"', from, end) ?? 0 } };
 }
 
 /** An Anthropic stream has the input at its beginning and the output at its end: all objects are read, and the last one wins. */
@@ -71,6 +82,8 @@ export interface UsageSums {
   requests: number;
   /** Requests with a status of 400 or above, or with a stream that could not be completed. */
   errors: number;
+  /** Requests answered from the response cache: they cost no tokens and no time at the backend. */
+  cacheHits: number;
   /** Including `cached`. */
   input: number;
   cached: number;
@@ -85,6 +98,7 @@ export interface UsageSums {
 export const noUsage: Readonly<UsageSums> = {
   requests: 0,
   errors: 0,
+  cacheHits: 0,
   input: 0,
   cached: 0,
   output: 0,
@@ -100,6 +114,7 @@ export const sumNames = Object.keys(noUsage) as readonly (keyof UsageSums)[];
 export function addUsage(to: UsageSums, more: Readonly<UsageSums>): void {
   to.requests += more.requests;
   to.errors += more.errors;
+  to.cacheHits += more.cacheHits;
   to.input += more.input;
   to.cached += more.cached;
   to.output += more.output;

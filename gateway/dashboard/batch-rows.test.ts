@@ -33,6 +33,7 @@ it('shows the batches that have not ended, at most twenty, and the size of the s
   ]);
   const shown = describeBatches({ statistics: store.statistics(), open: store.batches.open() }, false);
   expect(shown).toMatchObject({ unfinished: 21, bytes: 3, maxBytes: 500, runnerUp: false });
+  expect(shown).toMatchObject({ responses: 0, conversations: 0, background: { queued: 0, inProgress: 0 } });
   expect(shown.batches).toHaveLength(20);
   expect(shown.batches[0]).toEqual({
     id: first,

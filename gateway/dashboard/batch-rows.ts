@@ -1,15 +1,19 @@
 import type { Batch, BatchStatus } from '../../store/batch.ts';
 import type { StoreStatistics } from '../../store/statistics.ts';
 
-/** What is shown of files and batches. */
+/** What is shown of the store. */
 export interface BatchRows {
-  /** Those that have not ended, oldest first, at most twenty. */
+  /** The batches that have not ended, oldest first, at most twenty. */
   readonly batches: readonly BatchRow[];
   /** How many have not ended. */
   readonly unfinished: number;
   readonly bytes: number;
   readonly maxBytes: number;
-  /** False while the process that runs batches is down; null if the supervisor does not say. */
+  readonly responses: number;
+  readonly conversations: number;
+  /** Background responses that have not ended. */
+  readonly background: { readonly queued: number; readonly inProgress: number };
+  /** False while the process that runs batches and background responses is down; null if the supervisor does not say. */
   readonly runnerUp: boolean | null;
 }
 
@@ -43,8 +47,9 @@ export function describeBatches(
   return {
     batches: open.slice(0, MAX_BATCHES).map(describeBatch),
     unfinished: open.length,
-    bytes: statistics.bytes,
-    maxBytes: statistics.maxBytes,
+    ...{ bytes: statistics.bytes, maxBytes: statistics.maxBytes },
+    ...{ responses: statistics.responses, conversations: statistics.conversations },
+    background: { queued: statistics.background.queued, inProgress: statistics.background.in_progress },
     runnerUp: runnerUp ?? null,
   };
 }

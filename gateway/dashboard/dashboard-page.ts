@@ -4,12 +4,13 @@ import { pageLayout } from './pages.ts';
 export interface DashboardPageOptions {
   /** The version of the assets. */
   readonly version: string;
+  readonly hasChat: boolean;
   /** The key of the session; undefined if authentication is off. */
   readonly keyId: string | undefined;
 }
 
 /** The static part of the dashboard; page/dashboard.js fills it. */
-export function dashboardPage({ version, keyId }: DashboardPageOptions) {
+export function dashboardPage({ version, hasChat, keyId }: DashboardPageOptions) {
   return pageLayout({
     title: 'Dashboard · llama-corral',
     version,
@@ -20,7 +21,9 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
       <p class="wordmark"><a href="./">llama-corral</a></p>
       <p class="status" id="status"><span class="dot" aria-hidden="true"></span><span id="status-text">…</span></p>
       <p class="model" id="model"></p>
+      <a class="crash-news" id="crash-news" href="#crash-title" hidden></a>
       <nav aria-label="Pages">
+        ${hasChat ? html`<a href="chat">Chat</a>` : ''}
         <a href="docs">API reference</a>
         ${keyId === undefined ? html`<span class="who">no authentication</span>` : logOutButton(keyId)}
       </nav>
@@ -45,9 +48,9 @@ export function dashboardPage({ version, keyId }: DashboardPageOptions) {
 }
 
 const logOutButton = (keyId: string) =>
-  html`<span class="who">${keyId}</span><button type="button" class="quiet" id="log-out">Log out</button>`;
+  html`<span class="who">Key: ${keyId}</span><button type="button" class="quiet" id="log-out">Log out</button>`;
 
-const tile = (id: string, title: string) => html`<div class="tile">
+const tile = (id: string, title: string) => html`<div class="tile" id="${id}-tile">
         <dt>${title}</dt>
         <dd><span class="value" id="${id}">–</span><span class="aside" id="${id}-aside"></span></dd>
       </div>`;
@@ -59,6 +62,7 @@ const overview = html`<section aria-labelledby="overview-title">
           ${tile('first-token', 'Time to first token')}
           ${tile('running', 'Running')}
           ${tile('waiting', 'Waiting')}
+          ${tile('errors', 'Errors')}
           ${tile('money', 'Cost per million tokens')}
         </dl>
       </section>`;
@@ -72,9 +76,10 @@ const charts = html`<section aria-labelledby="charts-title">
         <h2 class="unseen" id="charts-title">Last 15 minutes</h2>
         <div class="charts">
           ${chart('chart-tokens', 'Tokens per second')}
-          ${chart('chart-first-token', 'Time to first token')}
+          ${chart('chart-queue', 'Running and waiting, mean of 5 s')}
           ${chart('chart-wait', 'Queue time')}
-          ${chart('chart-queue', 'Running and waiting requests')}
+          ${chart('chart-prompt', 'Prompt processing')}
+          ${chart('chart-requests', 'Requests per minute')}
         </div>
       </section>`;
 
@@ -85,10 +90,10 @@ const slots = html`<section class="card" aria-labelledby="slots-title">
         <p class="empty" id="lanes-empty">No requests are running or waiting.</p>
       </section>`;
 
-const gpus = html`<section class="card" aria-labelledby="gpu-title">
+const gpus = html`<section class="card" id="gpu-card" hidden aria-labelledby="gpu-title">
         <h2 id="gpu-title">GPU</h2>
         <div id="gpus" class="gpus"></div>
-        <p class="empty" id="gpus-empty">No GPU was found on this machine.</p>
+        <p class="empty" id="gpus-empty"></p>
       </section>`;
 
 /** Wide tables scroll in their own container, which can be reached by keyboard. */
@@ -119,7 +124,7 @@ const models = html`<section class="card" id="models-card" aria-labelledby="mode
         ${table('aliases', 'Aliases', ['Alias', 'Models', 'Action'], 'There are no aliases.')}
       </section>`;
 
-const batchColumns = ['Batch', 'Key', 'Model', 'Status', 'Done', 'Failed', 'Output tokens'];
+const batchColumns = ['Batch', 'Status', 'Done', 'Failed', 'Output tokens', 'Key', 'Model'];
 
 /** Shown only with a store. */
 const batches = html`<section class="card" id="batches-card" aria-labelledby="batches-title" hidden>
@@ -142,7 +147,16 @@ const recentColumns = [
   'Input',
   'Output',
 ];
-const keyColumns = ['Key', 'Requests', 'Errors', 'Tokens', 'Budget', 'Cost', 'Cost per million, now'];
+const keyColumns = [
+  'Key',
+  'Requests',
+  'Errors',
+  'Tokens',
+  'Budget',
+  'Last used',
+  'Cost',
+  'Cost per million, now',
+];
 
 const requests = html`<section class="card" aria-labelledby="open-title">
         <h2 id="open-title">In progress</h2>
@@ -155,6 +169,7 @@ const requests = html`<section class="card" aria-labelledby="open-title">
 
 const keys = html`<section class="card" aria-labelledby="keys-title">
         <h2 id="keys-title">Key usage today</h2>
+        <p class="hint" id="keys-shown"></p>
         ${table('keys', 'Key usage today', keyColumns, 'No keys have been used today.')}
       </section>`;
 

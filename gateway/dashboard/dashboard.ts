@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type CrashRecord, readCrashes } from '../../health/crash-records.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
@@ -6,10 +7,11 @@ import { cacheFor } from '../http/cache-for.ts';
 import type { IsTrustedProxy } from '../http/client-address.ts';
 import type { RequestFinished } from '../proxy/request-record.ts';
 import { Assets } from './pages.ts';
-import { RecentRequests } from './request-views.ts';
+import { isModelRequest, RecentRequests } from './request-views.ts';
 import { Sessions } from './sessions.ts';
 import { type SnapshotSources, takeSnapshot } from './snapshot.ts';
 import { SseClients } from './sse-clients.ts';
+import { StatsHistory } from './stats-history.ts';
 import { StatsSampler } from './stats-sampler.ts';
 
 const CRASHES_MAX_AGE = 5000;
@@ -21,8 +23,12 @@ export interface DashboardOptions extends SnapshotSources {
   readonly getSupervisorStatus: () => Promise<SupervisorStatus | undefined>;
   /** Undefined with one model. */
   readonly reportModels: () => Promise<ModelsReport | undefined>;
-  /** The folder in which the supervisor stores crash records. */
+  /** The folder in which the supervisor stores crash records, and the dashboard what outlasts a gateway. */
   readonly dataDir: string;
+  /** The port of the gateway: others may share the folder. */
+  readonly port: number;
+  /** Whether there is a chat page. */
+  readonly hasChat: boolean;
 }
 
 /** The state behind the dashboard's pages. */
@@ -33,18 +39,29 @@ export interface Dashboard {
   readonly isTrusted: IsTrustedProxy;
   /** Whether everyone may see it, because authentication is off. */
   readonly isPublic: boolean;
+  /** Whether there is a chat page. */
+  readonly hasChat: boolean;
   readonly getLandingStatus: () => { readonly model: string | undefined; readonly status: string };
   readonly onRequestFinished: (event: RequestFinished) => void;
   /** Ends all event streams. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function createDashboard(options: DashboardOptions): Dashboard {
   const { models, scheduler, gate } = options;
-  const sampler = new StatsSampler(options);
+  const history = new StatsHistory(join(options.dataDir, 'dashboard', `history-${options.port}`));
+  const sampler = new StatsSampler(options, (sample) => history.add(sample));
+  const restored = history.read().then((samples) => sampler.restore(samples));
   const recent = new RecentRequests();
+  const sessions = new Sessions({
+    ...{ getKeyRing: options.getKeyRing, identities: options.identities },
+    file: join(options.dataDir, 'dashboard', 'sessions.json'),
+  });
   const readLastCrash = cacheFor(CRASHES_MAX_AGE, () => findLastCrash(options.dataDir));
-  const clients = new SseClients(collect, () => ({ history: sampler.samples }));
+  const clients = new SseClients(collect, async () => {
+    await restored;
+    return { history: sampler.samples };
+  });
 
   async function collect() {
     const [supervisor, report, crash] = await Promise.all([
@@ -53,14 +70,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       readLastCrash(),
     ]);
     return {
-      now: takeSnapshot(options, { supervisor, report, stats: sampler.samples.at(-1) }),
+      now: takeSnapshot(options, {
+        ...{ supervisor, report, stats: sampler.samples.at(-1), drafts: sampler.drafts },
+      }),
       recent: recent.all,
       crash,
     };
   }
   return {
-    assets: new Assets(),
-    sessions: new Sessions(options.getKeyRing),
+    assets: new Assets(options.hasChat),
+    hasChat: options.hasChat,
+    sessions,
     clients,
     isTrusted: options.isTrusted,
     isPublic: options.getKeyRing() === undefined,
@@ -70,11 +90,14 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     }),
     onRequestFinished(event) {
       sampler.recordFinished(event.record);
+      if (!isModelRequest(event)) return;
+      sampler.recordOutcome(event.end.outcome);
       recent.add(event);
     },
-    close() {
+    async close() {
       clients.close();
       sampler[Symbol.dispose]();
+      await Promise.all([history.close(), sessions.flush()]);
     },
   };
 }
@@ -86,6 +109,8 @@ export interface LastCrash
     'at' | 'who' | 'class' | 'cure' | 'code' | 'signal' | 'ranForMs' | 'tellingLine' | 'lastLines'
   > {
   readonly onRecord: number;
+  /** When each process on record crashed, ms since 1970, newest first. */
+  readonly crashes: readonly { readonly who: string; readonly at: number }[];
 }
 
 /** Null if there are no crash records. */
@@ -97,5 +122,6 @@ async function findLastCrash(dataDir: string): Promise<LastCrash | null> {
   return {
     ...{ at, who, class: last.class, cure, code, signal, ranForMs, tellingLine, lastLines },
     onRecord: crashes.length,
+    crashes: crashes.map((crash) => ({ who: crash.who, at: Date.parse(crash.at) })),
   };
 }

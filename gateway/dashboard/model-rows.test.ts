@@ -10,7 +10,7 @@ const model = (id: string, fields: Partial<ModelView> = {}): ModelView => ({
   ...fields,
 });
 const request = (of: string, tokensPerSecond: number | null): OpenRequest => ({
-  ...{ id: 'x', key: null, path: '/', model: of, state: 'running' },
+  ...{ id: 'x', key: null, user: null, path: '/', model: of, state: 'running' },
   ...{ ageMs: 0, queuedMs: 0, tokens: 0, tokensPerSecond },
 });
 const noCosts = { moneyByModel: undefined, byModel: new Map() };

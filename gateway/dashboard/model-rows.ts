@@ -41,7 +41,7 @@ export interface ModelRow
     ModelView,
     'id' | 'kind' | 'status' | 'loadProgress' | 'failure' | 'pin' | 'memory' | 'slots' | 'queue'
   > {
-  /** Of its running requests together. */
+  /** The sum of its running requests. */
   readonly tokensPerSecond: number;
 }
 
@@ -49,7 +49,7 @@ export interface AliasRow {
   readonly name: string;
   readonly targets: readonly {
     readonly model: string;
-    /** Of the conversations that begin now. */
+    /** The share of the conversations that begin now. */
     readonly share: number;
     readonly suspended: 'failed' | 'crashed' | null;
   }[];

@@ -1,10 +1,11 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { MiddlewareHandler } from 'hono';
 import { adminDisabled, crossSiteRequest, sessionRequired, unknownUrl } from '../errors/catalogue.ts';
 import { getPublicOrigin } from '../http/client-address.ts';
+import { isCrossSite, isSameOrigin } from '../http/same-origin.ts';
 import { pageHeaders, sendStaticFile } from '../http/static-files.ts';
 import type { GatewayContext, GatewayEnv } from '../proxy/gateway-context.ts';
+import { chatPage } from './chat-page.ts';
 import type { Dashboard } from './dashboard.ts';
 import { dashboardPage } from './dashboard-page.ts';
 import { landingPage, loginPage } from './pages.ts';
@@ -15,12 +16,14 @@ const uncachedHeaders = { ...pageHeaders, 'cache-control': 'no-store' };
 /** `GET /`: a page for people, or a list of the main URLs as JSON for programs such as uptime checks. */
 export function handleLandingPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
-    if (!c.req.header('accept')?.includes('text/html')) return c.json(mainUrls, 200, uncachedHeaders);
+    if (!c.req.header('accept')?.includes('text/html'))
+      return c.json({ ...mainUrls, ...(dashboard.hasChat && { chat: '/chat' }) }, 200, uncachedHeaders);
     const { scheme, host } = getPublicOrigin(c.env.incoming, dashboard.isTrusted);
     const { version } = dashboard.assets;
     const origin = `${scheme}://${host ?? 'localhost'}`;
     const needsKey = !dashboard.isPublic;
-    const page = landingPage({ version, origin, needsKey, ...dashboard.getLandingStatus() });
+    const { hasChat } = dashboard;
+    const page = landingPage({ version, origin, needsKey, hasChat, ...dashboard.getLandingStatus() });
     return c.html(page, 200, uncachedHeaders);
   };
 }
@@ -37,12 +40,24 @@ const mainUrls = {
 /** `GET /dashboard`: the dashboard, or the login page if there is no session. */
 export function handleDashboardPage(dashboard: Dashboard) {
   return (c: GatewayContext) => {
-    const { version } = dashboard.assets;
-    if (dashboard.isPublic) return c.html(dashboardPage({ version, keyId: undefined }), 200, uncachedHeaders);
+    const { assets, hasChat, isPublic } = dashboard;
+    const { version } = assets;
+    if (isPublic) return c.html(dashboardPage({ version, hasChat, keyId: undefined }), 200, uncachedHeaders);
     const session = getSession(c, dashboard.sessions);
-    const page = session ? dashboardPage({ version, keyId: session.keyId }) : loginPage(version);
+    const page = session ? dashboardPage({ version, hasChat, keyId: session.keyId }) : loginPage(version);
     return c.html(page, 200, uncachedHeaders);
   };
+}
+
+/** No text that a model wrote can become markup there, whatever a script does with it. */
+const chatHeaders = {
+  ...uncachedHeaders,
+  'content-security-policy': `${pageHeaders['content-security-policy']}; require-trusted-types-for 'script'; trusted-types 'none'`,
+};
+
+/** `GET /chat`. The page takes a key itself and sends it with each request to the API. */
+export function handleChatPage({ assets: { version }, isPublic }: Dashboard) {
+  return (c: GatewayContext) => c.html(chatPage({ version, needsKey: !isPublic }), 200, chatHeaders);
 }
 
 const ONE_YEAR = 'public, max-age=31536000, immutable';
@@ -138,25 +153,4 @@ function isAllowedOrigin(c: GatewayContext, { isTrusted }: Dashboard): boolean {
   const { host } = getPublicOrigin(incoming, isTrusted);
   if (incoming.method === 'GET' || incoming.method === 'HEAD') return !isCrossSite(incoming.headers, host);
   return isSameOrigin(incoming.headers, host);
-}
-
-/**
- * Whether the browser confirms that the request comes from our own page. Browsers send `Sec-Fetch-Site` on https and
- * localhost; otherwise they send `Origin` with every request that changes something. `host` is the host that they called.
- */
-export function isSameOrigin(headers: IncomingHttpHeaders, host: string | undefined): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin';
-  return headers.origin !== undefined && getHost(headers.origin) === host;
-}
-
-/** Whether the browser reports that the request comes from another site. A simple GET may have neither header. */
-export function isCrossSite(headers: IncomingHttpHeaders, host: string | undefined): boolean {
-  const origin = headers['sec-fetch-site'] ?? headers.origin;
-  if (origin === undefined || headers['sec-fetch-site'] === 'none') return false;
-  return !isSameOrigin(headers, host);
-}
-
-function getHost(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

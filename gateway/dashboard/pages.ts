@@ -12,7 +12,9 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 const pageFolder = join(import.meta.dirname, 'page');
-const uPlot = dirname(createRequire(import.meta.url).resolve('uplot'));
+const require = createRequire(import.meta.url);
+const uPlot = dirname(require.resolve('uplot'));
+const marked = dirname(require.resolve('marked'));
 
 /** The path of each file by name; nothing else is served. */
 const assetPaths: Readonly<Record<string, string>> = {
@@ -20,11 +22,23 @@ const assetPaths: Readonly<Record<string, string>> = {
     [
       ...['style.css', 'icon.svg', 'landing.js', 'login.js', 'dashboard.js', 'charts.js', 'tables.js'],
       ...['overview.js', 'format.js', 'engine.js', 'elements.js', 'models.js', 'confirm-button.js'],
-      'batches.js',
+      ...['batches.js', 'copy-button.js', 'series.js'],
     ].map((name) => [name, join(pageFolder, name)]),
   ),
   'uplot.js': join(uPlot, 'uPlot.esm.js'),
   'uplot.css': join(uPlot, 'uPlot.min.css'),
+};
+
+/** The assets of the chat page. */
+const chatAssetPaths: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      ...['chat.css', 'chat.js', 'api.js', 'event-stream.js', 'conversation.js', 'turn.js', 'problem.js'],
+      ...['message-view.js', 'markdown.js', 'code-block.js', 'settings.js', 'composer.js', 'thread.js'],
+      ...['follow.js', 'model-list.js'],
+    ].map((name) => [`chat/${name}`, join(pageFolder, 'chat', name)]),
+  ),
+  'marked.js': join(marked, 'marked.esm.js'),
 };
 
 /** The files of the pages, read once. Their URLs contain the version, so browsers can cache them indefinitely. */
@@ -33,8 +47,9 @@ export class Assets {
   /** Changes whenever a file changes. */
   readonly version: string;
 
-  constructor() {
-    this.#files = new Map(Object.entries(assetPaths).map(([name, path]) => [name, readAsset(name, path)]));
+  constructor(hasChat: boolean) {
+    const paths = { ...assetPaths, ...(hasChat && chatAssetPaths) };
+    this.#files = new Map(Object.entries(paths).map(([name, path]) => [name, readAsset(name, path)]));
     this.version = hash('sha256', [...this.#files.values()].map(({ etag }) => etag).join()).slice(0, 12);
   }
 
@@ -108,6 +123,7 @@ export interface LandingPageOptions {
   readonly model: string | undefined;
   readonly status: string;
   readonly needsKey: boolean;
+  readonly hasChat: boolean;
 }
 
 const statusTexts: Readonly<Record<string, string>> = {
@@ -120,8 +136,10 @@ const statusTexts: Readonly<Record<string, string>> = {
 };
 
 /** For people who open the base URL in a browser. A script replaces `.origin` by the URL that the browser uses. */
-export function landingPage({ version, origin, model = 'default', status, needsKey }: LandingPageOptions) {
-  const base = html`<span class="origin">${origin}</span>/v1`;
+export function landingPage(options: LandingPageOptions) {
+  const { version, origin, model = 'default', status, needsKey, hasChat } = options;
+  const url = html`<span class="origin">${origin}</span>`;
+  const base = html`${url}/v1`;
   const key = needsKey ? 'YOUR_KEY' : 'none';
   return pageLayout({
     title: `${model} · llama-corral`,
@@ -139,34 +157,57 @@ export function landingPage({ version, origin, model = 'default', status, needsK
           statusTexts[status] ?? status
         }</p>
       </header>
-      <section aria-labelledby="base-title">
-        <h2 id="base-title">Base URL</h2>
-        <pre tabindex="0" aria-label="Base URL"><code>${base}</code></pre>
-      </section>
-      <section aria-labelledby="curl-title">
-        <h2 id="curl-title">curl</h2>
-        <pre tabindex="0" aria-label="Example with curl"><code>curl ${base}/chat/completions \\
-  -H "Authorization: Bearer ${key}" \\
-  -H "Content-Type: application/json" \\
-  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello"}]}'</code></pre>
-      </section>
-      <section aria-labelledby="python-title">
-        <h2 id="python-title">OpenAI SDK</h2>
-        <pre tabindex="0" aria-label="Example in Python"><code>from openai import OpenAI
-
-client = OpenAI(base_url="${base}", api_key="${key}")
-completion = client.chat.completions.create(
-    model="${model}",
-    messages=[{"role": "user", "content": "Hello"}],
-)
-print(completion.choices[0].message.content)</code></pre>
-      </section>
       <nav aria-label="More">
-        <a class="button" href="dashboard">Dashboard</a>
+        ${hasChat ? html`<a class="button" href="chat">Chat</a>` : ''}
+        <a class="button${hasChat ? ' quiet' : ''}" href="dashboard">Dashboard</a>
         <a class="button quiet" href="docs">API reference</a>
         <a class="button quiet" href="health">Status as JSON</a>
       </nav>
+      ${example('Base URL', html`${base}`)}
+      ${example('curl', curlExample(base, key, model))}
+      ${example('OpenAI SDK', openaiExample(base, key, model))}
+      ${example('Anthropic SDK', anthropicExample(url, key, model))}
     </main>
   </body>`,
   });
 }
+
+type Html = ReturnType<typeof html>;
+
+/** landing.js adds a button that copies it. */
+function example(title: string, code: Html) {
+  const id = title.toLowerCase().replaceAll(' ', '-');
+  return html`<section class="example" aria-labelledby="${id}">
+        <h2 id="${id}">${title}</h2>
+        <pre tabindex="0" aria-label="${title}"><code>${code}</code></pre>
+      </section>`;
+}
+
+const curlExample = (base: Html, key: string, model: string) => html`curl -N ${base}/chat/completions \\
+  -H "Authorization: Bearer ${key}" \\
+  -H "Content-Type: application/json" \\
+  -d '{"model": "${model}", "stream": true,
+       "messages": [{"role": "user", "content": "Hello"}]}'`;
+
+const openaiExample = (base: Html, key: string, model: string) => html`from openai import OpenAI
+
+client = OpenAI(base_url="${base}", api_key="${key}")
+stream = client.chat.completions.create(
+    model="${model}",
+    messages=[{"role": "user", "content": "Hello"}],
+    stream=True,
+)
+for chunk in stream:
+    if chunk.choices:
+        print(chunk.choices[0].delta.content or "", end="", flush=True)`;
+
+const anthropicExample = (url: Html, key: string, model: string) => html`from anthropic import Anthropic
+
+client = Anthropic(base_url="${url}", api_key="${key}")
+with client.messages.stream(
+    model="${model}",
+    max_tokens=1000,
+    messages=[{"role": "user", "content": "Hello"}],
+) as stream:
+    for text in stream.text_stream:
+        print(text, end="", flush=True)`;

@@ -1,11 +1,13 @@
 import type { Key, Priority } from '../../keys/key.ts';
 import { apiRoutes } from '../api/route-table.ts';
-import type { RequestFinished, RequestRecord } from '../proxy/request-record.ts';
+import { isRunning, type RequestFinished, type RequestRecord } from '../proxy/request-record.ts';
 
 /** A request in progress, without any text of the request or response. */
 export interface OpenRequest {
   readonly id: string;
   readonly key: string | null;
+  /** Which of the users of the key; null where it does not tell them apart. */
+  readonly user: string | null;
   readonly path: string;
   readonly model: string | null;
   readonly state: 'waiting' | 'running';
@@ -13,44 +15,49 @@ export interface OpenRequest {
   readonly queuedMs: number;
   /** Generated so far. */
   readonly tokens: number;
-  /** Since the first token; null before. */
+  /** Since the first token; null before, and until the rate is that of the model rather than of buffers. */
   readonly tokensPerSecond: number | null;
 }
 
-/** The requests of one key, which wait in one lane. */
+/** The requests of one key, or of one of its users, which wait in one line. */
 export interface LaneView {
   /** Null for requests without a key. */
   readonly key: string | null;
+  readonly user: string | null;
   readonly priority: Priority;
   readonly running: number;
   readonly waiting: number;
 }
 
+const MIN_RATE_MS = 50;
+
 export function describeOpenRequest(record: RequestRecord, now: number): OpenRequest {
-  const { id, keyId, path, model, queuedMs, startedAt, responseTail } = record;
+  const { id, keyId, user, path, model, queuedMs, startedAt, responseTail } = record;
   const tokens = responseTail?.generated ?? 0;
   const generatingMs = responseTail?.firstByteAt === undefined ? 0 : now - responseTail.firstByteAt;
   return {
-    ...{ id, key: keyId ?? null, path, model: model ?? null },
-    state: queuedMs === undefined ? 'waiting' : 'running',
+    ...{ id, key: keyId ?? null, user: user ?? null, path, model: model ?? null },
+    state: isRunning(record) ? 'running' : 'waiting',
     ageMs: Math.round(now - startedAt),
     queuedMs: Math.round(queuedMs ?? now - startedAt),
     tokens,
-    tokensPerSecond: tokens > 1 && generatingMs > 0 ? ((tokens - 1) / generatingMs) * 1000 : null,
+    tokensPerSecond: tokens > 1 && generatingMs > MIN_RATE_MS ? ((tokens - 1) / generatingMs) * 1000 : null,
   };
 }
 
-/** One lane per key with open requests, the fullest first. */
+/** One lane per key with open requests, or per user of a key that tells them apart; the fullest first. */
 export function groupByLane(open: readonly OpenRequest[], keys: readonly Key[]): LaneView[] {
-  const lanes = new Map<string | null, { running: number; waiting: number }>();
-  for (const { key, state } of open) {
-    const lane = lanes.get(key) ?? { running: 0, waiting: 0 };
-    lane[state] += 1;
-    lanes.set(key, lane);
-  }
   const getPriority = (id: string | null) => keys.find((key) => key.id === id)?.priority ?? 'normal';
-  return [...lanes]
-    .map(([key, counts]) => ({ key, priority: getPriority(key), ...counts }))
+  const count = (requests: readonly OpenRequest[], state: OpenRequest['state']) =>
+    requests.filter((one) => one.state === state).length;
+  return [...Map.groupBy(open, ({ key, user }) => `${key ?? ''} ${user ?? ''}`).values()]
+    .flatMap((requests) => {
+      const [first] = requests;
+      if (first === undefined) return [];
+      const { key, user } = first;
+      const counts = { running: count(requests, 'running'), waiting: count(requests, 'waiting') };
+      return [{ key, user, priority: getPriority(key), ...counts }];
+    })
     .sort((a, b) => b.running + b.waiting - (a.running + a.waiting));
 }
 
@@ -60,6 +67,7 @@ export interface RecentRequest {
   /** When it ended, ms since 1970. */
   readonly at: number;
   readonly key: string | null;
+  readonly user: string | null;
   readonly path: string;
   readonly model: string | null;
   /** 499 if the client disconnected. */
@@ -68,7 +76,7 @@ export interface RecentRequest {
   readonly error: string | null;
   readonly ms: number;
   readonly queuedMs: number | null;
-  /** Of streams. */
+  /** Null unless the response is a stream. */
   readonly firstTokenMs: number | null;
   readonly input: number | null;
   readonly output: number | null;
@@ -80,7 +88,13 @@ const MAX_RECENT = 100;
 
 const apiPaths = new Set(apiRoutes.flatMap((route) => route.paths));
 
-/** The last finished requests to the model, newest first. Attempts to guess keys do not displace them. */
+/** Whether it was a request to the model, and no attempt to guess a key. */
+export function isModelRequest({ record, end, pattern }: RequestFinished): boolean {
+  const isGuess = record.keyId === undefined && (end.status === 401 || end.status === 429);
+  return apiPaths.has(pattern) && !isGuess;
+}
+
+/** The last finished requests to the model, newest first. */
 export class RecentRequests {
   /** Oldest first, up to twice as many as are shown. */
   readonly #requests: RecentRequest[] = [];
@@ -90,14 +104,10 @@ export class RecentRequests {
   }
 
   add(event: RequestFinished): void {
-    if (!apiPaths.has(event.pattern) || isGuess(event)) return;
     this.#requests.push(describeFinished(event));
     if (this.#requests.length >= 2 * MAX_RECENT) this.#requests.splice(0, MAX_RECENT);
   }
 }
-
-const isGuess = ({ record, end }: RequestFinished) =>
-  record.keyId === undefined && (end.status === 401 || end.status === 429);
 
 function describeFinished({ record, end, pattern }: RequestFinished): RecentRequest {
   const { startedAt, endedAt = performance.now(), firstByteAt, queuedMs, usage } = record;
@@ -105,6 +115,7 @@ function describeFinished({ record, end, pattern }: RequestFinished): RecentRequ
   return {
     id: record.id,
     key: record.keyId ?? null,
+    user: record.user ?? null,
     model: record.model ?? null,
     status: end.status,
     outcome: end.outcome,

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
 import { fingerprint } from '../../keys/secret.ts';
@@ -29,7 +32,12 @@ describe('a session is valid', () => {
 });
 
 describe('sessions', () => {
-  const sessions = () => new Sessions(() => new KeyRing([ops]));
+  let file: string;
+  beforeEach(() => {
+    file = join(mkdtempSync(join(tmpdir(), 'corral-sessions-')), 'dashboard/sessions.json');
+  });
+  afterEach(() => rmSync(dirname(dirname(file)), { recursive: true, force: true, maxRetries: 3 }));
+  const sessions = (keys = [ops]) => new Sessions({ getKeyRing: () => new KeyRing(keys), file });
   const lasts = 12 * 3_600_000;
 
   it('are found by id for twelve hours', () => {
@@ -54,4 +62,66 @@ describe('sessions', () => {
     all.delete(id);
     expect(all.find(id, 0)).toBeUndefined();
   });
+
+  it('outlast a restart, without what would log in; a logout does, too', async () => {
+    const before = sessions();
+    const [id, gone] = [before.create(ops, false, 0), before.create(ops, false, 0)];
+    before.delete(gone);
+    await before.flush();
+    expect(sessions().find(id, 1)).toMatchObject({ keyId: 'ops' });
+    expect(sessions().find(gone, 1)).toBeUndefined();
+    expect(sessions([{ ...ops, scopes: ['inference'] }]).find(id, 1)).toBeUndefined();
+    expect(readFileSync(file, 'utf8')).not.toContain(id);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('are known to all gateways that share their file; so is a logout', async () => {
+    const [one, two] = [sessions(), sessions()];
+    const ids = [one, two].map((all) => all.create(ops, false, 0));
+    const [first, second] = ids;
+    expect([one.find(first, 1), two.find(second, 1)].map((session) => session?.keyId)).toEqual([
+      'ops',
+      'ops',
+    ]);
+    await Promise.all([one.flush(), two.flush()]);
+    for (const all of [one, two, sessions()])
+      expect(ids.map((id) => all.find(id, 1)?.keyId)).toEqual(['ops', 'ops']);
+    one.delete(second);
+    await one.flush();
+    for (const all of [one, two, sessions()])
+      expect(ids.map((id) => all.find(id, 1)?.keyId)).toEqual(['ops', undefined]);
+  });
+
+  it('stay for the gateway that knows their key when another does not know it', async () => {
+    const [one, other] = [sessions(), sessions([])];
+    const id = one.create(ops, false, 0);
+    await one.flush();
+    expect(other.find(id, 1)).toBeUndefined();
+    await other.flush();
+    expect(one.find(id, 1)).toMatchObject({ keyId: 'ops' });
+    expect(one.find(id, lasts)).toBeUndefined();
+    await one.flush();
+    expect(readFileSync(file, 'utf8')).toBe('[]');
+  });
+
+  it('end with the process where nothing can be written', async () => {
+    writeFileSync(dirname(file), '');
+    const all = sessions();
+    const [id, gone] = [all.create(ops, false, 0), all.create(ops, false, 0)];
+    all.delete(gone);
+    await all.flush();
+    expect([all.find(id, 1)?.keyId, all.find(gone, 1)]).toEqual(['ops', undefined]);
+    expect(all.find('another', 1)).toBeUndefined();
+  });
+
+  it.each(['', '{}', '[1,["a"],["b",{}],null]', '[["c",{"keyId":1}]]'])(
+    'begin empty with a file of %j',
+    (text) => {
+      mkdirSync(dirname(file));
+      writeFileSync(file, text);
+      const all = sessions();
+      expect(all.find('another', 0)).toBeUndefined();
+      expect(all.find(all.create(ops, false, 0), 0)).toBeDefined();
+    },
+  );
 });

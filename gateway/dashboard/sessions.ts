@@ -6,59 +6,91 @@ import { getKeyStatus } from '../../keys/key-status.ts';
 import { fingerprint } from '../../keys/secret.ts';
 import { HOUR } from '../../settings/durations.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
+import { MAX_SESSIONS, type Session, SessionFile } from './session-file.ts';
 
 /** Longer than a working day: an operator logs in once per day. */
 const LIFETIME = 12 * HOUR;
-const MAX_SESSIONS = 200;
 const COOKIE = 'corral_session';
 const COOKIE_PATH = '/dashboard';
 
-/** A login with a key. */
-export interface Session {
-  readonly keyId: string;
-  /** Of the secret used to log in. */
-  readonly fingerprint: Fingerprint;
-  /** When it expires, ms since 1970. */
-  readonly expiresAt: number;
+/** The identities that signed in with tokens, with the rights that they have now. */
+export interface Identities {
+  readonly ids: Iterable<string>;
+  find(id: string, now: number): Key | undefined;
 }
 
-/** The sessions of the dashboard, in memory: they end with the process. */
+export interface SessionsOptions {
+  /** Returns the current keys; undefined if authentication is off. */
+  readonly getKeyRing: () => KeyRing | undefined;
+  readonly identities?: Identities | undefined;
+  /** Where they outlast the process. */
+  readonly file: string;
+}
+
+/** The sessions of the dashboard. Those of keys outlast a restart of the gateway, and are known to all that share its folder. */
 export class Sessions {
   readonly #getKeyRing: () => KeyRing | undefined;
+  readonly #identities: Identities | undefined;
   /** By the hash of their id, so that the time of a lookup reveals nothing about ids. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #file: SessionFile;
+  /** Those that were valid here: once they are not, they have ended for good. */
+  readonly #valid = new Set<string>();
 
-  /** `getKeyRing` returns the current keys; undefined if authentication is off. */
-  constructor(getKeyRing: () => KeyRing | undefined) {
+  constructor({ getKeyRing, identities, file }: SessionsOptions) {
     this.#getKeyRing = getKeyRing;
+    this.#identities = identities;
+    this.#file = new SessionFile(file);
   }
 
-  /** Creates a session and returns its id. `previousSecret`: the login used the secret from before the last rotation. */
+  /**
+   * Creates a session and returns its id. It ends with the token that was used, if it was one. `previousSecret`: the login
+   * used the secret from before the last rotation.
+   */
   create(key: Key, previousSecret: boolean, now: number): string {
     const id = randomBytes(32).toString('base64url');
     const used = previousSecret && key.previous ? key.previous.fingerprint : key.fingerprint;
-    this.#sessions.set(fingerprint(id), { keyId: key.id, fingerprint: used, expiresAt: now + LIFETIME });
-    for (const [oldest] of this.#sessions) {
-      if (this.#sessions.size <= MAX_SESSIONS) break;
-      this.#sessions.delete(oldest);
-    }
+    const expiresAt = Math.min(now + LIFETIME, key.expires ?? Infinity);
+    const hash = fingerprint(id);
+    this.#file.set(hash, { keyId: key.id, fingerprint: used, expiresAt });
+    this.#rememberValid(hash);
     return id;
+  }
+
+  #rememberValid(hash: string): void {
+    this.#valid.add(hash);
+    for (const oldest of this.#valid) {
+      if (this.#valid.size <= MAX_SESSIONS) return;
+      this.#valid.delete(oldest);
+    }
   }
 
   /** Undefined if there is none, or it is no longer valid. */
   find(id: string | undefined, now: number): Session | undefined {
     if (id === undefined) return undefined;
     const hash = fingerprint(id);
-    const session = this.#sessions.get(hash);
+    const session = this.#file.get(hash);
     const ring = this.#getKeyRing();
     if (session === undefined) return undefined;
-    if (ring && isSessionValid(session, ring, now)) return session;
-    this.#sessions.delete(hash);
+    if (ring && isSessionValid(session, ring, now, this.#identities)) {
+      this.#rememberValid(hash);
+      return session;
+    }
+    // One that was never valid here may belong to a key that only another gateway knows so far.
+    if (this.#valid.delete(hash) || now >= session.expiresAt) this.#remove(hash);
     return undefined;
   }
 
   delete(id: string | undefined): void {
-    if (id !== undefined) this.#sessions.delete(fingerprint(id));
+    if (id !== undefined) this.#remove(fingerprint(id));
+  }
+
+  #remove(hash: string): void {
+    if (this.#file.get(hash) !== undefined) this.#file.set(hash, undefined);
+  }
+
+  /** Resolves when the file is written. */
+  flush(): Promise<void> {
+    return this.#file.flush();
   }
 }
 
@@ -67,8 +99,9 @@ export function isSessionValid(
   { keyId, fingerprint, expiresAt }: Session,
   ring: KeyRing,
   now: number,
+  identities?: Identities,
 ): boolean {
-  const key = ring.keys.find(({ id }) => id === keyId);
+  const key = ring.keys.find(({ id }) => id === keyId) ?? identities?.find(keyId, now);
   if (key === undefined || now >= expiresAt) return false;
   const isAdmin = getKeyStatus(key, now).state === 'active' && key.scopes.includes('admin');
   return isAdmin && acceptsSecret(key, fingerprint, now);

@@ -1,20 +1,21 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
-import type { Key, Priority } from '../../keys/key.ts';
-import { getKeyStatus } from '../../keys/key-status.ts';
+import type { Key } from '../../keys/key.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import type { GpuSample } from '../../nvidia-smi-parser/gpu-sample.ts';
+import type { GpuTrouble } from '../../nvidia-smi-parser/gpu-trouble.ts';
 import packageFile from '../../package.json' with { type: 'json' };
-import { HOUR } from '../../settings/durations.ts';
-import type { UsageSums } from '../api/usage.ts';
+import type { DraftUsage, UsageSums } from '../api/usage.ts';
 import type { ModelsReport } from '../engines/models-report.ts';
 import type { ModelNames } from '../models/model-names.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
 import type { CapacityGate } from '../scheduler/capacity-gate.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { type BatchRows, describeBatches, type StoreReading } from './batch-rows.ts';
+import { type KeyUsageView, topKeys } from './key-rows.ts';
 import { describeModels, type ModelCosts, type ModelRows } from './model-rows.ts';
 import { describeOpenRequest, groupByLane, type LaneView, type OpenRequest } from './request-views.ts';
+import type { Identities } from './sessions.ts';
 import type { StatsSample } from './stats-sampler.ts';
 
 /** The cost of a token; undefined where it is unknown. */
@@ -35,15 +36,19 @@ export interface SnapshotSources {
   readonly liveRequests: Pick<LiveRequests, 'records'>;
   /** Undefined if authentication is off. */
   readonly keys: Pick<KeyStore, 'ring' | 'problem'> | undefined;
+  /** The identities that sign in with tokens; undefined where tokens are not accepted. */
+  readonly identities?: Identities | undefined;
   readonly ledger: {
     /** Why usage cannot be written; undefined if it can. */
     readonly problem: string | undefined;
     /** The usage of a key since midnight UTC. */
     today(keyId: string, now: number): Readonly<UsageSums>;
+    seen(keyId: string): { readonly lastUsed: number } | undefined;
   };
   readonly gpus: {
     readonly samples: readonly GpuSample[];
     /** Why samples are missing. */
+    readonly trouble: GpuTrouble | undefined;
     readonly troubleMessage: string | undefined;
   };
   readonly tokenCost: ModelCosts & {
@@ -84,6 +89,8 @@ export interface Snapshot {
   readonly open: readonly OpenRequest[];
   /** Null if authentication is off. */
   readonly keys: readonly KeyUsageView[] | null;
+  /** The number of all keys, used or not. */
+  readonly keyCount: number;
   readonly gpus: readonly GpuSample[];
   /** Why GPU metrics are missing, for the operator. */
   readonly gpuTrouble: string | null;
@@ -92,6 +99,8 @@ export interface Snapshot {
   /** What the operator has to fix. */
   readonly problems: readonly string[];
   readonly stats: StatsSample | undefined;
+  /** What speculative decoding has done since the gateway started; null if nothing. */
+  readonly drafts: DraftUsage | null;
 }
 
 /** What has to be waited for before a snapshot is taken. */
@@ -100,19 +109,20 @@ export interface SnapshotReadings {
   /** Undefined with one model. */
   readonly report: ModelsReport | undefined;
   readonly stats: StatsSample | undefined;
+  readonly drafts?: DraftUsage | undefined;
 }
 
 const startedAt = Date.now() - performance.now();
 
 export function takeSnapshot(
   sources: SnapshotSources,
-  { supervisor, report, stats }: SnapshotReadings,
+  { supervisor, report, stats, drafts }: SnapshotReadings,
 ): Snapshot {
   const { backendMonitor, gate, scheduler, models, gpus, tokenCost, costPerHour } = sources;
   const { capacity, leased, waiting } = scheduler.counts;
   const status = scheduler.isDraining ? 'draining' : gate.status;
   return {
-    ...{ at: Date.now(), startedAt, version: packageFile.version, stats },
+    ...{ at: Date.now(), startedAt, version: packageFile.version, stats, drafts: drafts ?? null },
     ...{ standing: status, since: backendMonitor.since },
     sleeping: status === 'ready' && backendMonitor.props?.sleeping === true,
     model: {
@@ -126,8 +136,10 @@ export function takeSnapshot(
     ...describeOpenRequests(sources, report),
     batches: readBatches(sources, supervisor),
     keys: describeKeys(sources),
+    keyCount: sources.keys?.ring.keys.length ?? 0,
     gpus: gpus.samples,
-    gpuTrouble: gpus.troubleMessage ?? null,
+    // A machine without nvidia-smi has no trouble.
+    gpuTrouble: gpus.trouble === 'absent' ? null : (gpus.troubleMessage ?? null),
     costPerHour: costPerHour ?? null,
     price: tokenCost.overall,
     problems: findProblems(sources, report?.problem ?? undefined),
@@ -135,14 +147,14 @@ export function takeSnapshot(
 }
 
 function describeOpenRequests(
-  { liveRequests, keys, tokenCost }: SnapshotSources,
+  { liveRequests, keys, identities, tokenCost }: SnapshotSources,
   report: ModelsReport | undefined,
 ): Pick<Snapshot, 'open' | 'lanes' | 'models'> {
   const now = performance.now();
   const open = liveRequests.records.map((record) => describeOpenRequest(record, now));
   return {
     open: open.slice(0, MAX_OPEN),
-    lanes: groupByLane(open, keys?.ring.keys ?? []),
+    lanes: groupByLane(open, [...(keys?.ring.keys ?? []), ...identitiesOf(open, identities)]),
     models: report ? describeModels(report, open, tokenCost) : null,
   };
 }
@@ -152,11 +164,30 @@ function readBatches({ readBatches }: SnapshotSources, supervisor: SupervisorSta
   return reading === undefined ? null : describeBatches(reading, supervisor?.runnerUp);
 }
 
-function describeKeys({ keys, ledger, tokenCost, costPerHour }: SnapshotSources): KeyUsageView[] | null {
+/** The identities with open requests. */
+function identitiesOf(open: readonly OpenRequest[], identities: Identities | undefined): Key[] {
+  if (identities === undefined) return [];
+  const now = Date.now();
+  return open.flatMap(({ key }) => (key === null ? [] : (identities.find(key, now) ?? [])));
+}
+
+function describeKeys({
+  keys,
+  identities,
+  ledger,
+  tokenCost,
+  costPerHour,
+}: SnapshotSources): KeyUsageView[] | null {
   if (keys === undefined) return null;
   const now = Date.now();
   const today = (keyId: string) => ledger.today(keyId, now);
-  return topKeys({ keys: keys.ring.keys, today, costByKey: tokenCost.byKey, costPerHour, now });
+  const used = [...(identities?.ids ?? [])].filter((id) => today(id).requests > 0);
+  const seen = (keyId: string) => ledger.seen(keyId);
+  return topKeys({
+    keys: keys.ring.keys,
+    identities: used.flatMap((id) => identities?.find(id, now) ?? []),
+    ...{ today, seen, costByKey: tokenCost.byKey, costPerHour, now },
+  });
 }
 
 function findProblems(
@@ -175,50 +206,3 @@ function findProblems(
   ];
   return problems.filter((problem) => problem !== undefined);
 }
-
-const MAX_KEYS = 12;
-
-/** The usage of a key since midnight UTC, and its budget. */
-export interface KeyUsageView {
-  readonly id: string;
-  readonly priority: Priority;
-  readonly state: 'active' | 'disabled' | 'expired';
-  readonly expiresSoon: boolean;
-  readonly requests: number;
-  readonly errors: number;
-  readonly tokens: number;
-  /** Tokens per day; null is no limit. */
-  readonly budget: number | null;
-  /** Of its machine time, in the currency of `COST_PER_HOUR`; null if that is not set. */
-  readonly cost: number | null;
-  /** Recent cost of a million output tokens. */
-  readonly costPerMillion: number | null;
-}
-
-export interface TopKeysOptions {
-  readonly keys: readonly Key[];
-  readonly today: (keyId: string) => Readonly<UsageSums>;
-  readonly costByKey: ReadonlyMap<string, { readonly costPerMillionOutputTokens: number | undefined }>;
-  readonly costPerHour: number | undefined;
-  readonly now: number;
-}
-
-/** The keys with the most tokens today, highest first. Unused keys are listed only if they have a budget. */
-export function topKeys({ keys, today, costByKey, costPerHour, now }: TopKeysOptions): KeyUsageView[] {
-  return keys
-    .map((key) => ({ key, usage: today(key.id), budget: key.limits.tokensPerDay || null }))
-    .filter(({ usage, budget }) => usage.requests > 0 || budget !== null)
-    .sort((a, b) => sumTokens(b.usage) - sumTokens(a.usage) || b.usage.requests - a.usage.requests)
-    .slice(0, MAX_KEYS)
-    .map(({ key, usage, budget }) => {
-      const { state, expiresSoon } = getKeyStatus(key, now);
-      return {
-        ...{ id: key.id, priority: key.priority, state, expiresSoon, budget },
-        ...{ requests: usage.requests, errors: usage.errors, tokens: sumTokens(usage) },
-        cost: costPerHour === undefined ? null : (usage.machineMs / HOUR) * costPerHour,
-        costPerMillion: costByKey.get(key.id)?.costPerMillionOutputTokens ?? null,
-      };
-    });
-}
-
-const sumTokens = ({ input, output }: Readonly<UsageSums>) => input + output;

@@ -9,7 +9,7 @@ it('collects data only while clients are connected, once for all of them, and se
   let collections = 0;
   const clients = new SseClients(
     async () => ({ now: ++collections, seldom: 'same' }),
-    () => ({ history: [1, 2] }),
+    async () => ({ history: [1, 2] }),
   );
   const server = createServer((_, response) => void clients.add({ response, isAuthorized: () => true }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -18,7 +18,7 @@ export type SseEvents = Readonly<Record<string, unknown>>;
 /** The connected pages. All get the same events about once per second; nothing is collected while there are none. */
 export class SseClients {
   readonly #collect: () => Promise<SseEvents>;
-  readonly #getInitialEvents: () => SseEvents;
+  readonly #getInitialEvents: () => Promise<SseEvents>;
   readonly #clients = new Set<SseClient>();
   /** The latest data of each event as JSON. */
   readonly #sent = new Map<string, string>();
@@ -28,7 +28,7 @@ export class SseClients {
   #timer: NodeJS.Timeout | undefined;
 
   /** `collect` returns the events for all clients; `getInitialEvents` additional ones for a new client. */
-  constructor(collect: () => Promise<SseEvents>, getInitialEvents: () => SseEvents) {
+  constructor(collect: () => Promise<SseEvents>, getInitialEvents: () => Promise<SseEvents>) {
     this.#collect = collect;
     this.#getInitialEvents = getInitialEvents;
   }
@@ -41,7 +41,7 @@ export class SseClients {
   async add(client: SseClient): Promise<void> {
     const { response } = client;
     response.once('close', () => this.#remove(client));
-    const initial = Object.entries(this.#getInitialEvents());
+    const initial = Object.entries(await this.#getInitialEvents());
     response.write(formatEvents(initial.map(([name, data]) => [name, JSON.stringify(data)])));
     // Without clients the latest data may be old.
     if (this.#clients.size === 0) this.#sent.clear();

@@ -1,10 +1,11 @@
+import type { DraftUsage } from '../api/usage.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
+import type { RequestOutcome, RequestRecord } from '../proxy/request-record.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 
-const INTERVAL = 1000;
+export const INTERVAL = 1000;
 /** Fifteen minutes. */
-const MAX_SAMPLES = 900;
+export const MAX_SAMPLES = 900;
 /** Quantiles are of the last minute. */
 const QUANTILE_WINDOW = 60_000;
 const MAX_VALUES = 1000;
@@ -18,11 +19,17 @@ export interface StatsSample {
   /** Seconds, over the last minute; null if there are no values. */
   readonly firstTokenP50: number | null;
   readonly firstTokenP95: number | null;
+  /** From the slot to the first token. */
+  readonly promptP50: number | null;
+  readonly promptP95: number | null;
   readonly waitP50: number | null;
   readonly waitP95: number | null;
   /** Leased slots. */
   readonly running: number;
   readonly waiting: number;
+  /** Finished requests to the API, and those of them that were rejected or broken off. */
+  readonly requests: number;
+  readonly errors: number;
 }
 
 export interface StatsSources {
@@ -43,12 +50,18 @@ export class StatsSampler implements Disposable {
   readonly #samples: StatsSample[] = [];
   readonly #counted = new WeakMap<RequestRecord, Counted>();
   readonly #firstTokenTimes = new RecentValues(QUANTILE_WINDOW, MAX_VALUES);
+  readonly #promptTimes = new RecentValues(QUANTILE_WINDOW, MAX_VALUES);
   readonly #waitTimes = new RecentValues(QUANTILE_WINDOW, MAX_VALUES);
   readonly #timer = setInterval(() => this.sample(), INTERVAL).unref();
+  readonly #onSample: (sample: StatsSample) => void;
   #tokens = 0;
+  #requests = 0;
+  #errors = 0;
+  #drafts: DraftUsage | undefined;
 
-  constructor(sources: StatsSources) {
+  constructor(sources: StatsSources, onSample: (sample: StatsSample) => void = () => {}) {
     this.#sources = sources;
+    this.#onSample = onSample;
   }
 
   /** Oldest first. */
@@ -56,9 +69,31 @@ export class StatsSampler implements Disposable {
     return this.#samples;
   }
 
+  /** Puts the samples of the gateway before this one in front of our own. */
+  restore(samples: readonly StatsSample[]): void {
+    const first = this.#samples[0]?.at ?? Infinity;
+    this.#samples.unshift(...samples.filter(({ at }) => at < first));
+    this.#dropOldest();
+  }
+
+  /** What speculative decoding has done since the start; undefined if it was not used. */
+  get drafts(): DraftUsage | undefined {
+    return this.#drafts;
+  }
+
   /** Counts the rest of a finished request. Most requests were not sampled before, so nothing is stored for them. */
   recordFinished(record: RequestRecord): void {
     this.#count(record, this.#counted.get(record) ?? createCounted());
+    const drafts = record.usage?.drafts;
+    if (drafts === undefined) return;
+    const { drafted = 0, accepted = 0 } = this.#drafts ?? {};
+    this.#drafts = { drafted: drafted + drafts.drafted, accepted: accepted + drafts.accepted };
+  }
+
+  /** Counts a finished request to the API. */
+  recordOutcome(outcome: RequestOutcome['outcome']): void {
+    this.#requests += 1;
+    if (outcome === 'refused' || outcome === 'broken_off') this.#errors += 1;
   }
 
   sample(at = Date.now()): void {
@@ -66,11 +101,19 @@ export class StatsSampler implements Disposable {
     const { leased, waiting } = this.#sources.scheduler.counts;
     const now = performance.now();
     const [firstTokenP50 = null, firstTokenP95 = null] = this.#firstTokenTimes.quantiles([0.5, 0.95], now);
+    const [promptP50 = null, promptP95 = null] = this.#promptTimes.quantiles([0.5, 0.95], now);
     const [waitP50 = null, waitP95 = null] = this.#waitTimes.quantiles([0.5, 0.95], now);
-    const quantiles = { firstTokenP50, firstTokenP95, waitP50, waitP95 };
-    this.#samples.push({ at, tokens: this.#tokens, ...quantiles, running: leased, waiting });
-    this.#tokens = 0;
-    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
+    const quantiles = { firstTokenP50, firstTokenP95, promptP50, promptP95, waitP50, waitP95 };
+    const counts = { tokens: this.#tokens, requests: this.#requests, errors: this.#errors };
+    const sample = { at, ...counts, ...quantiles, running: leased, waiting };
+    this.#samples.push(sample);
+    this.#tokens = this.#requests = this.#errors = 0;
+    this.#dropOldest();
+    this.#onSample(sample);
+  }
+
+  #dropOldest(): void {
+    this.#samples.splice(0, this.#samples.length - MAX_SAMPLES);
   }
 
   #countLive(record: RequestRecord): void {
@@ -94,7 +137,9 @@ export class StatsSampler implements Disposable {
     const firstByteAt = record.firstByteAt ?? record.responseTail?.firstByteAt;
     if (!counted.firstToken && record.streamed && firstByteAt !== undefined) {
       counted.firstToken = true;
-      this.#firstTokenTimes.add((firstByteAt - record.startedAt) / 1000, now);
+      const firstTokenMs = firstByteAt - record.startedAt;
+      this.#firstTokenTimes.add(firstTokenMs / 1000, now);
+      this.#promptTimes.add(Math.max(firstTokenMs - (record.queuedMs ?? 0), 0) / 1000, now);
     }
   }
 

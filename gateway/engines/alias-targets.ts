@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../../log/create-log.ts';
 import type { Alias } from '../../models/registry.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { AliasEntry, AliasTargetEntry } from './model-directory.ts';
 
 /** What decides whether a model stays a target. */
 export interface TargetHealth {
   readonly hasFailed: boolean;
-  /** Of its engines, since they exist. */
+  /** How often its engines have crashed, each since it exists. */
   readonly crashes: number;
 }
 
@@ -37,7 +38,7 @@ export class AliasTargets implements AliasEntry {
     this.alias = alias;
     this.#getHealth = getHealth;
     this.#log = log;
-    this.#conversations = before === undefined ? new Map() : before.#conversations;
+    this.#conversations = before === undefined ? new BoundedMap(MAX_CONVERSATIONS) : before.#conversations;
     this.#crashesBefore = this.#countCrashes();
   }
 
@@ -65,7 +66,7 @@ export class AliasTargets implements AliasEntry {
       ? before
       : pickByWeight(allowed, conversation);
     if (model === undefined) return undefined;
-    this.#remember(conversation, model);
+    this.#conversations.set(conversation, model);
     if (!this.#getHealth(model).hasFailed) return model;
     const healthy = allowed.filter((target) => !this.#getHealth(target.model).hasFailed);
     return pickByWeight(healthy, conversation) ?? model;
@@ -100,14 +101,6 @@ export class AliasTargets implements AliasEntry {
       { alias: this.name, model, reason },
       `alias ${this.name}: the canary ${model} gets no more requests because ${why}; PUT /admin/aliases/${this.name} tries it again`,
     );
-  }
-
-  #remember(conversation: string, model: string): void {
-    this.#conversations.delete(conversation);
-    this.#conversations.set(conversation, model);
-    const [oldest] = this.#conversations.keys();
-    if (this.#conversations.size > MAX_CONVERSATIONS && oldest !== undefined)
-      this.#conversations.delete(oldest);
   }
 }
 

@@ -57,6 +57,7 @@ function withoutTimes({ models, leases }: Demand): readonly unknown[] {
   return [Object.entries(models).map(([id, { waiting, lineLeases }]) => [id, waiting, lineLeases]), leases];
 }
 
+/** What requests need now, for the supervisor's placement of models. */
 export function readDemand(models: Iterable<ModelServices>): Demand {
   const now = performance.now();
   const demand: Record<string, ModelDemand> = {};

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Backend } from '../../health/backend.ts';
 import { type BackendMonitor, monitorBackend } from '../../health/backend-monitor.ts';
 import type { Log } from '../../log/create-log.ts';
-import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import { ModelMetaCache } from '../models/model-list.ts';
@@ -12,9 +12,10 @@ import { createCountingScheduler } from '../scheduler/counting-scheduler.ts';
 import type { LaneAccounts } from '../scheduler/lane-accounts.ts';
 import { createQuarantine, type Quarantine, type SuspectBodies } from '../scheduler/quarantine.ts';
 import { Scheduler, type SchedulerOptions } from '../scheduler/scheduler.ts';
-import { type BackendPool, createBackendPool } from '../upstream/backend-pool.ts';
+import { BackendPool } from '../upstream/backend-pool.ts';
 import { ShuttingDown } from '../upstream/failure.ts';
 import { createSlotTracker, type SlotTracker } from '../upstream/slot-tracker.ts';
+import { AdapterTurns } from './adapter-turns.ts';
 import { AbandonedInputCounter, type CountingContext } from './count-tokens.ts';
 import { RemoteBackend } from './remote-backend.ts';
 
@@ -42,6 +43,8 @@ export interface EngineServicesOptions {
   readonly openEngines?: () => number;
   /** Called when its status or its capacity may have changed. */
   readonly onChange?: () => void;
+  /** Called when it has become ready, and when another process has taken its place. */
+  readonly onReady?: ((engine: EngineServices) => void) | undefined;
 }
 
 /** Twice the time between two probes of an engine that is ready. */
@@ -67,34 +70,42 @@ export class EngineServices {
   readonly counting: CountingContext;
   readonly abandonedInput: AbandonedInputCounter;
   maySleep: boolean;
+  #adapters: readonly string[] = [];
+  /** Undefined without adapters. */
+  adapterTurns: AdapterTurns | undefined;
   /** Whether a process is to be expected at the address. */
   isExpected = true;
   /** How often it became unavailable although it was to serve. */
   crashes = 0;
+  /** What the supervisor says of the identity of its answers; null while there is no process. Undefined without a supervisor. */
+  #reportedIdentity: string | null | undefined = undefined;
+  /** The same without a supervisor: since it became ready, and as long as it looks the same. */
+  #ownIdentity = '';
+  readonly #onReady: EngineServicesOptions['onReady'];
   #wasReady = false;
+  /** The supervisor has found it ready since it became ready. */
+  #isConfirmed = false;
   #avoidedUntil = 0;
   #resumedAt = Number.NEGATIVE_INFINITY;
   readonly #connectTimeoutMs: number;
   readonly #siblings: () => readonly EngineServices[];
   readonly #onChange: (() => void) | undefined;
   readonly #openEngines: (() => number) | undefined;
+  readonly #supervisor: SupervisorClient;
   readonly #log: Log;
 
-  static async create(options: EngineServicesOptions): Promise<EngineServices> {
-    const { backend, config } = options;
-    return new EngineServices(options, await createBackendPool(backend, config.timeouts.connect));
-  }
-
-  private constructor(options: EngineServicesOptions, pool: BackendPool) {
+  constructor(options: EngineServicesOptions) {
     const { id, backend, config, queue, siblings, maxConcurrent, supervisor, log, stopped } = options;
     const { maxReplays } = config.admission;
     this.id = id;
     this.#onChange = options.onChange;
+    this.#onReady = options.onReady;
     this.#siblings = siblings ?? (() => [this]);
     this.#connectTimeoutMs = config.timeouts.connect;
     this.#openEngines = options.openEngines;
+    this.#supervisor = supervisor;
     this.backend = backend;
-    this.pool = pool;
+    this.pool = this.#createPool();
     this.maySleep = options.maySleep;
     this.#log = log;
     this.countingScheduler = createCountingScheduler({
@@ -123,6 +134,10 @@ export class EngineServices {
       scheduler: this.scheduler,
       countingScheduler: this.countingScheduler,
       monitor: this.monitor,
+      isConfirmed: () => {
+        this.#isConfirmed ||= this.#isReadyForSupervisor;
+        return this.#isConfirmed;
+      },
       routerSlots: () => this.router.served?.slots,
       maxConcurrent,
     });
@@ -130,6 +145,33 @@ export class EngineServices {
     this.modelMeta = new ModelMetaCache(backend, this.monitor);
     this.abandonedInput = new AbandonedInputCounter(this.counting);
     this.slotTracker = createSlotTracker(backend, log);
+  }
+
+  /** Two engines with one identity give the same answers to the same requests; undefined while it is unknown. */
+  get identity(): string | undefined {
+    const { props, status, isRouter } = this.monitor;
+    if (props === undefined || isRouter) return undefined;
+    const reported = this.#reportedIdentity;
+    if (reported === null || (reported === undefined && status !== 'ready')) return undefined;
+    return `${reported ?? this.#ownIdentity} ${props.buildInfo} ${props.contextPerSlot}`;
+  }
+
+  /** What the supervisor says of the identity of its answers; null while there is no process. */
+  setIdentity(identity: string | null | undefined): void {
+    const wasGone = this.#reportedIdentity === null;
+    this.#reportedIdentity = identity;
+    // Its process may have been replaced between two probes.
+    if (wasGone && identity !== null) this.#onReady?.(this);
+  }
+
+  /** The names of the adapters that it was started with, in its order. */
+  get adapters(): readonly string[] {
+    return this.#adapters;
+  }
+
+  set adapters(names: readonly string[]) {
+    this.#adapters = names;
+    if (names.length > 0) this.adapterTurns ??= new AdapterTurns();
   }
 
   /** It serves requests now. One that rejects our key does not, however free it looks. */
@@ -175,6 +217,13 @@ export class EngineServices {
     return Math.min(free, batches.capacity - batches.leased) - batches.waiting;
   }
 
+  /** To be called when the supervisor has reported. */
+  supervisorReported(): void {
+    if (this.#isConfirmed || this.monitor.status !== 'ready') return;
+    this.gate.updateCapacity();
+    this.#onChange?.();
+  }
+
   /** After a pause. */
   async resume(): Promise<void> {
     this.#resumedAt = performance.now();
@@ -188,20 +237,33 @@ export class EngineServices {
   }
 
   /** Closes all connections. Exchanges that still run fail. */
-  async disconnect(): Promise<void> {
-    if (!this.pool.destroyed) await this.pool.destroy(new ShuttingDown('the gateway is shutting down'));
+  disconnect(): void {
+    if (!this.pool.destroyed) this.pool.destroy(new ShuttingDown('the gateway is shutting down'));
+  }
+
+  #createPool(): BackendPool {
+    return new BackendPool(this.backend.address, { connectTimeoutMs: this.#connectTimeoutMs });
   }
 
   /** Nobody restarts a backend elsewhere that hangs, or is cut off: its exchanges go on at another one. */
-  async #moveExchanges(): Promise<void> {
+  #moveExchanges(): void {
     const others = this.#siblings().filter((engine) => engine !== this && engine.isOpen);
     if (!(this.backend instanceof RemoteBackend) || others.length === 0) return;
     this.quarantine.ignoreCrash();
-    const pool = await createBackendPool(this.backend, this.#connectTimeoutMs);
     const { pool: silent } = this;
     if (silent.destroyed) return;
-    this.pool = pool;
-    await silent.destroy(new Error('the backend does not respond to probes'));
+    this.pool = this.#createPool();
+    silent.destroy(new Error('the backend does not respond to probes'));
+  }
+
+  /**
+   * A request that came before the supervisor finds the engine ready would be in the log as it is, and if it crashed the
+   * engine, that would count as a failed load. Of an engine that it does not run, it says nothing.
+   */
+  get #isReadyForSupervisor(): boolean {
+    const { engines = [] } = this.#supervisor.engines ?? {};
+    const state = this.id === undefined ? engines[0] : engines.find(({ id }) => id === this.id);
+    return state === undefined || state.status === 'ready';
   }
 
   /** An engine that was replaced during a pause may be seen to be gone a little later. */
@@ -218,10 +280,12 @@ export class EngineServices {
         this.#log.info({ standing: status, slots: monitor.props?.slots }, `backend is ${status}`);
         if (status !== 'ready' && this.#isExpectedToServe) this.crashes += 1;
         this.#wasReady = status === 'ready';
+        this.#isConfirmed &&= this.#wasReady;
         if (status === 'ready') this.quarantine.onBackendUp();
         else this.quarantine.onBackendDown();
         this.#onBackendChanged();
-        if (monitor.isSilent) this.#moveExchanges().catch(recordUnhandledError);
+        if (status === 'ready') this.#onReady?.(this);
+        if (monitor.isSilent) this.#moveExchanges();
       },
       onPropsChange: ({ props }) => {
         this.#log.info(
@@ -249,6 +313,7 @@ export class EngineServices {
 
   #onBackendChanged(): void {
     const { monitor, router, gate, prefillProbe } = this;
+    this.#ownIdentity = randomUUID();
     if (monitor.status === 'ready' && monitor.keyRejected)
       this.#log.error('the backend rejects our key: check BACKEND_API_KEY');
     router.setIsRouter(monitor.status === 'ready' && monitor.isRouter);

@@ -1,5 +1,6 @@
 import type { Key } from '../../keys/key.ts';
 import type { ModelKind } from '../../models/registry.ts';
+import { adapterId, mayUseAdapter } from '../models/adapter-names.ts';
 import type { ModelInfo } from '../models/model-list.ts';
 import type { AliasEntry, ModelDirectory, ModelEntry } from './model-directory.ts';
 
@@ -9,9 +10,11 @@ export interface ListedModel {
   readonly kind: ModelKind;
   /** False for one that can be used, but is not to be found. */
   readonly listed: boolean;
-  /** Of an alias: that of its main target. */
+  /** For an adapter, the model that it belongs to. */
+  readonly base?: string;
+  /** For an alias, that of its main target. */
   readonly info: ModelInfo;
-  /** Of an alias: where its requests go. */
+  /** For an alias, where its requests go. */
   readonly targets?: readonly ListedTarget[];
 }
 
@@ -26,9 +29,18 @@ export async function listDirectory(
   key: Pick<Key, 'models'> | undefined,
 ): Promise<readonly ListedModel[]> {
   const mayUse = (id: string) => !key || key.models.includes('*') || key.models.includes(id);
-  const models = await Promise.all(
-    directory.models.filter(({ record, state }) => !state.removed && mayUse(record.id)).map(describeEntry),
+  const present = directory.models.filter(({ state }) => !state.removed);
+  const described = await Promise.all(
+    present.map(async (entry) => {
+      const { id, adapters } = entry.record;
+      const usable = adapters.filter(({ name }) => mayUseAdapter(key, id, name));
+      if (!mayUse(id) && usable.length === 0) return [];
+      const model = await describeEntry(entry);
+      const adapted = usable.map(({ name }) => ({ ...model, id: adapterId(id, name), base: id }));
+      return mayUse(id) ? [model, ...adapted] : adapted;
+    }),
   );
+  const models = described.flat();
   return [...models, ...directory.aliases.flatMap((alias) => describeAlias(alias, models))];
 }
 

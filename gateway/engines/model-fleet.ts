@@ -1,25 +1,20 @@
 import { EventEmitter, once } from 'node:events';
-import { isDeepStrictEqual } from 'node:util';
-import { parseBackendUrl } from '../../health/backend.ts';
-import type {
-  AliasState,
-  EngineState,
-  EnginesMessage,
-  ModelState,
-} from '../../health/supervisor-messages.ts';
+import type { EnginesMessage, ModelState } from '../../health/supervisor-messages.ts';
 import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
-import type { Alias, AliasTarget, ModelRecord, Registry } from '../../models/registry.ts';
+import type { AliasTarget, ModelRecord, Registry } from '../../models/registry.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import { findAdapter } from '../models/adapter-names.ts';
 import { LaneAccounts } from '../scheduler/lane-accounts.ts';
-import { AliasTargets, type TargetHealth } from './alias-targets.ts';
+import { AliasSet } from './alias-set.ts';
+import type { AliasTargets, TargetHealth } from './alias-targets.ts';
 import { DemandReporter, readDemand } from './demand-reporter.ts';
 import { EngineServices, type EngineServicesOptions } from './engine-services.ts';
 import type { CanaryRetry, ModelDirectory } from './model-directory.ts';
 import { ModelServices } from './model-services.ts';
-import { viewAlias } from './model-views.ts';
 import { RemoteBackend } from './remote-backend.ts';
+import { isCovered, stateElsewhere, type WantedEngine, wantedEngines } from './wanted-engines.ts';
 
 export interface ModelFleetOptions {
   readonly config: GatewayConfig;
@@ -27,16 +22,9 @@ export interface ModelFleetOptions {
   readonly log: Log;
   /** Aborts when the gateway ends. */
   readonly stopped: AbortSignal;
+  /** Called when an engine has become ready. */
+  readonly onReady?: ((engine: EngineServices, model: ModelServices) => void) | undefined;
 }
-
-type Wanted = Pick<EngineState, 'id' | 'address' | 'pause' | 'maySleep'> & {
-  /** From the supervisor. */
-  readonly apiKey?: string | undefined;
-  /** Of a backend elsewhere. */
-  readonly keyFile?: string | undefined;
-  readonly isElsewhere: boolean;
-  readonly isExpected: boolean;
-};
 
 /** The engines of all models: created, changed and removed as the supervisor and `models.json` say. */
 export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
@@ -47,18 +35,16 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   readonly #countingAccounts = new LaneAccounts();
   readonly #demand: DemandReporter;
   readonly #engines = new Map<string, EngineServices>();
-  /** Those that are no longer wanted, and still have requests. */
+  /** Engines that are no longer wanted, and still have requests. */
   readonly #retiring = new Set<EngineServices>();
   /** By engine, the version of the last state if that pauses it. */
   readonly #pausedAt = new Map<string, number>();
+  readonly #aliases: AliasSet;
   readonly #changes = new EventEmitter<{ applied: [] }>().setMaxListeners(0);
   /** What `models.json` says now. */
   #latest: Registry = { models: [], aliases: [] };
   #registry: Registry = this.#latest;
-  #aliases: ReadonlyMap<string, AliasTargets> = new Map();
-  #reportedAliases: readonly AliasState[] = [];
   #message: EnginesMessage | undefined;
-  #updating: Promise<void> = Promise.resolve();
   #isDraining = false;
 
   constructor(options: ModelFleetOptions) {
@@ -67,9 +53,14 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       () => readDemand(this.#models.values()),
       (demand) => options.supervisor.reportDemand(demand),
     );
+    this.#aliases = new AliasSet({
+      getHealth: (target) => this.#healthOf(target),
+      onChange: (aliases) => options.supervisor.reportAliases(aliases),
+      log: options.log,
+    });
   }
 
-  /** Those that have an engine. */
+  /** The models that have an engine. */
   get models(): readonly ModelServices[] {
     return [...this.#models.values()].filter(({ engines }) => engines.length > 0);
   }
@@ -85,18 +76,29 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   }
 
   get aliases(): readonly AliasTargets[] {
-    return [...this.#aliases.values()];
+    return this.#aliases.all;
+  }
+
+  /** Whether requests with this name, or without one, are for a model. */
+  isNamed(name: string | undefined): boolean {
+    return this.#registry.models.some((record) => this.isNameOf(name, { id: record.id, record }));
+  }
+
+  /** Whether a request with this name, or without one, is for the model, or may be. */
+  isNameOf(name: string | undefined, { id, record }: Pick<ModelServices, 'id' | 'record'>): boolean {
+    const { models } = this.#registry;
+    if (name === undefined)
+      return record.kind === 'chat' && models.filter(({ kind }) => kind === 'chat').length === 1;
+    if (findAdapter(models, name)?.model === id) return true;
+    return name === id || (this.alias(name)?.alias.targets.some(({ model }) => model === id) ?? false);
   }
 
   alias(name: string): AliasTargets | undefined {
-    return this.#aliases.get(name);
+    return this.#aliases.find(name);
   }
 
   retryCanaries(name: string, targets: readonly AliasTarget[]): void {
-    const alias = this.#aliases.get(name);
-    if (!isDeepStrictEqual(alias?.alias.targets, targets)) return;
-    alias?.retry();
-    this.#checkAliases();
+    this.#aliases.retry(name, targets);
   }
 
   /** Resolves when something has changed; rejects when the signal aborts. */
@@ -115,12 +117,14 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
   }
 
   /** `registry` is what `models.json` says now. */
-  update(registry: Registry, message: EnginesMessage | undefined): Promise<void> {
+  update(registry: Registry, message: EnginesMessage | undefined): void {
     this.#message = message;
     this.#latest = registry;
-    // One after the other, as an engine elsewhere takes a moment to be created.
-    this.#updating = this.#updating.then(() => this.#apply()).catch(recordUnhandledError);
-    return this.#updating;
+    try {
+      this.#apply();
+    } catch (error) {
+      recordUnhandledError(error);
+    }
   }
 
   drain(): void {
@@ -132,8 +136,8 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     for (const { gate } of this.#all) gate.close('draining');
   }
 
-  async disconnect(): Promise<void> {
-    await Promise.all(this.#all.map((engine) => engine.disconnect()));
+  disconnect(): void {
+    for (const engine of this.#all) engine.disconnect();
   }
 
   [Symbol.dispose](): void {
@@ -148,15 +152,16 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     return [...this.#engines.values(), ...this.#retiring];
   }
 
-  async #apply(): Promise<void> {
+  #apply(): void {
     const message = this.#message;
+    // Until the supervisor has reported all its models, or if it has rejected the registry, the one before stays in use.
     const registry = isCovered(this.#latest, message) ? this.#latest : this.#registry;
     const states = new Map(message?.models.map((state) => [state.id, state]));
     const wanted = new Set<string>();
-    const setEngines = async (model: ModelServices, engines: readonly Wanted[]) => {
+    const setEngines = (model: ModelServices, engines: readonly WantedEngine[]) => {
       for (const engine of engines) {
         wanted.add(engine.id);
-        await this.#setEngine(model, engine, message?.version ?? 0);
+        this.#setEngine(model, engine, message?.version ?? 0);
       }
     };
     for (const record of registry.models) {
@@ -164,8 +169,8 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       if (state === undefined) continue;
       // The supervisor may read the file later than we do: what is in it is not removed.
       const model = this.#setModel(record, { ...state, removed: false });
-      const engines = wantedFor(record, message);
-      await setEngines(model, engines);
+      const engines = wantedEngines(record, message);
+      setEngines(model, engines);
       // Its requests wait at the engines of before.
       if (engines.length === 0) for (const id of this.#keepEngines(model)) wanted.add(id);
     }
@@ -174,50 +179,36 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       const model = this.#models.get(state.id);
       if (model === undefined || registry.models.some(({ id }) => id === state.id)) continue;
       this.#setModel(model.record, { ...state, removed: true });
-      await setEngines(model, wantedFor(model.record, message));
+      setEngines(model, wantedEngines(model.record, message));
     }
-    this.#setRegistry(registry);
+    if (registry !== this.#registry) {
+      this.#registry = registry;
+      this.#aliases.update(registry.aliases);
+    }
     for (const id of [...this.#engines.keys()]) if (!wanted.has(id)) this.#retire(id);
     for (const model of this.#models.values()) this.#settle(model);
-    this.#checkAliases();
+    this.#aliases.checkHealth();
     this.#reportDrained();
     this.#changes.emit('applied');
   }
 
-  /** Those of before, of which none is to be expected at its address. */
+  /** The model keeps the engines that it had, although no process is to be expected at their addresses. Returns their ids. */
   #keepEngines(model: ModelServices): readonly string[] {
     const kept = [...this.#engines].filter(([, engine]) => model.engines.includes(engine));
     for (const [, engine] of kept) setExpected(engine, false);
     return kept.map(([id]) => id);
   }
 
-  /** Of a model that the supervisor does not know at the moment, but has known. */
+  /** The state of a model that the supervisor has known and does not know at the moment. */
   #stateOfAbsent(id: string): ModelState | undefined {
     const before = this.#models.get(id)?.state;
     return before && { ...before, status: 'unloaded', loadProgress: null, failure: null };
   }
 
-  #setRegistry(registry: Registry): void {
-    if (registry === this.#registry) return;
-    this.#registry = registry;
-    const getHealth = (id: string): TargetHealth => {
-      const { failure, crashes = 0 } = this.#models.get(id) ?? {};
-      return { hasFailed: failure !== undefined, crashes };
-    };
-    const create = (alias: Alias) => {
-      const before = this.#aliases.get(alias.name);
-      const isSame = isDeepStrictEqual(before?.alias.targets, alias.targets);
-      return before && isSame ? before : new AliasTargets(alias, getHealth, this.#options.log, before);
-    };
-    this.#aliases = new Map(registry.aliases.map((alias) => [alias.name, create(alias)]));
-  }
-
-  #checkAliases(): void {
-    for (const alias of this.#aliases.values()) alias.checkHealth();
-    const aliases = this.aliases.map(viewAlias);
-    if (isDeepStrictEqual(aliases, this.#reportedAliases)) return;
-    this.#reportedAliases = aliases;
-    this.#options.supervisor.reportAliases(aliases);
+  #healthOf(target: string): TargetHealth {
+    const model = findAdapter(this.#registry.models, target)?.model ?? target;
+    const { failure, crashes = 0 } = this.#models.get(model) ?? {};
+    return { hasFailed: failure !== undefined, crashes };
   }
 
   #setModel(record: ModelRecord, state: ModelState): ModelServices {
@@ -231,18 +222,22 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     return model;
   }
 
-  async #setEngine(model: ModelServices, wanted: Wanted, version: number): Promise<void> {
-    const engine = this.#engines.get(wanted.id) ?? (await this.#create(model, wanted));
+  #setEngine(model: ModelServices, wanted: WantedEngine, version: number): void {
+    const engine = this.#engines.get(wanted.id) ?? this.#create(model, wanted);
     engine.maySleep = wanted.maySleep;
+    // A new identity starts the warm-up, whose prompts name adapters by their place.
+    engine.adapters = wanted.adapters ?? [];
+    engine.setIdentity(wanted.identity);
     if (engine.backend instanceof RemoteBackend) engine.backend.setKeyFile(wanted.keyFile);
     setExpected(engine, wanted.isExpected);
+    engine.supervisorReported();
     if (wanted.pause) {
       engine.gate.pause().then(this.#reportDrained).catch(recordUnhandledError);
       this.#pausedAt.set(wanted.id, version);
     } else if (this.#pausedAt.delete(wanted.id)) engine.resume().catch(recordUnhandledError);
   }
 
-  async #create(model: ModelServices, wanted: Wanted): Promise<EngineServices> {
+  #create(model: ModelServices, wanted: WantedEngine): EngineServices {
     const { config, supervisor, log: fleetLog, stopped } = this.#options;
     const { id, address, apiKey, keyFile, isElsewhere, maySleep } = wanted;
     const log = fleetLog.child({ engine: id });
@@ -253,10 +248,11 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     const onChange = () => {
       model.updateCapacities();
       onQueueChange();
-      this.#checkAliases();
+      this.#aliases.checkHealth();
     };
     const options: EngineServicesOptions = {
       ...{ id, config, supervisor, stopped, maySleep, onChange },
+      onReady: (engine) => this.#options.onReady?.(engine, model),
       openEngines: () => this.#all.filter(({ isOpen }) => isOpen).length,
       backend: isElsewhere ? new RemoteBackend(address, keyFile, log) : { address, apiKey },
       queue: {
@@ -271,7 +267,7 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
       suspects: model.suspects,
       log,
     };
-    const engine = await EngineServices.create(options);
+    const engine = new EngineServices(options);
     if (engine.backend instanceof RemoteBackend) engine.backend.onKeyChange = () => engine.tryAgain();
     this.#engines.set(id, engine);
     model.add(engine);
@@ -294,7 +290,7 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
         this.#retiring.delete(engine);
         engine.stopMonitoring();
         if (engine.backend instanceof RemoteBackend) engine.backend[Symbol.dispose]();
-        return engine.disconnect();
+        engine.disconnect();
       })
       .catch(recordUnhandledError);
   }
@@ -314,37 +310,6 @@ export class ModelFleet implements ModelDirectory, CanaryRetry, Disposable {
     for (const [id, version] of this.#pausedAt)
       if (this.#engines.get(id)?.leases === 0) this.#options.supervisor.reportDrained(id, version);
   };
-}
-
-/** Until the supervisor has reported all its models, or if it has rejected it, the registry before stays in use. */
-function isCovered({ models }: Registry, message: EnginesMessage | undefined): boolean {
-  if (message === undefined) return true;
-  const known = new Set(message.models.flatMap(({ id, removed }) => (removed ? [] : [id])));
-  return models.every(({ id, source }) => source.kind === 'backends' || known.has(id));
-}
-
-/** Without a supervisor there are only models that others run. */
-function stateElsewhere({ id, source }: ModelRecord): ModelState | undefined {
-  if (source.kind !== 'backends') return undefined;
-  return { id, status: 'loaded', loadProgress: null, failure: null, pin: true, removed: false };
-}
-
-function wantedFor(
-  { id: model, source }: ModelRecord,
-  message: EnginesMessage | undefined,
-): readonly Wanted[] {
-  if (source.kind !== 'backends') {
-    const own = message?.engines.filter((engine) => engine.model === model) ?? [];
-    return own.map((engine) => ({
-      ...engine,
-      isElsewhere: false,
-      isExpected: engine.status !== 'unloaded',
-    }));
-  }
-  return source.backends.map(({ url, keyFile }) => ({
-    ...{ id: `${model} ${url}`, address: parseBackendUrl(url), keyFile },
-    ...{ pause: false, maySleep: true, isElsewhere: true, isExpected: true },
-  }));
 }
 
 function setExpected(engine: EngineServices, isExpected: boolean): void {

@@ -1,89 +1,14 @@
 import type { BackendStatus } from '../../health/backend.ts';
 import type { ModelState } from '../../health/supervisor-messages.ts';
-import type { Key } from '../../keys/key.ts';
 import type { ModelRecord } from '../../models/registry.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { GatewayConfig } from '../config.ts';
 import { modelNotFound } from '../errors/catalogue.ts';
 import type { Lease, LeaseOwner } from '../scheduler/lease.ts';
-import type { SuspectBodies } from '../scheduler/quarantine.ts';
+import { createSuspects, type SuspectBodies } from '../scheduler/quarantine.ts';
 import type { EngineServices } from './engine-services.ts';
 import { pickEngine, pickIdleEngine } from './pick-engine.ts';
-
-/** What the requests for one model need of it. */
-export interface RequestedModel {
-  /** The engine for the next attempt; throws an ApiError if it has none any more. `conversation` identifies one whose beginning an engine may have in its cache. */
-  pickEngine(conversation: string | undefined): EngineServices;
-  /** The engine that has granted a request its slots: another one than where it waited, if that was sooner. */
-  engineOf(lease: Lease, conversation: string | undefined): EngineServices;
-  /** The engine for a line of a batch. */
-  pickIdleEngine(): EngineServices;
-  /** How many slots of its engines batches may use now. */
-  readonly batchSlots: number;
-  /** An engine rejects our key: others serve its requests for a while. False if there is none that can. */
-  avoid(engine: EngineServices): boolean;
-  /** The public name for a request that names it so; throws an ApiError if the key may not use it. */
-  getName(requested: string | undefined, key: Key | undefined): string;
-  readonly timeouts: GatewayConfig['timeouts'];
-  /** How long its requests may wait for an engine, ms. */
-  readonly queueTimeoutMs: number;
-  /** Of the model, if it is worse than that of the engine: an unloaded model is going to be loaded. */
-  getStatus(engine: EngineServices): BackendStatus;
-  /** Its id; empty for the only model. */
-  readonly name: string;
-  /** Why it will not serve; undefined if it will. */
-  readonly failure: string | undefined;
-  /** It is not in `models.json` any more. */
-  readonly isRemoved: boolean;
-  /** For clients that wait: `loading b, 42 %`; undefined if it is loaded. */
-  readonly loadComment: string | undefined;
-}
-
-/** The only model. */
-export class OnlyModel implements RequestedModel {
-  readonly timeouts: GatewayConfig['timeouts'];
-  readonly queueTimeoutMs: number;
-  readonly getName: RequestedModel['getName'];
-  readonly name = '';
-  readonly failure = undefined;
-  readonly isRemoved = false;
-  readonly loadComment = undefined;
-  readonly #engine: EngineServices;
-
-  constructor(
-    engine: EngineServices,
-    { timeouts, admission }: Pick<GatewayConfig, 'timeouts' | 'admission'>,
-    getName: RequestedModel['getName'],
-  ) {
-    this.#engine = engine;
-    this.timeouts = timeouts;
-    this.queueTimeoutMs = admission.timeoutMs;
-    this.getName = getName;
-  }
-
-  pickEngine(): EngineServices {
-    return this.#engine;
-  }
-
-  engineOf(): EngineServices {
-    return this.#engine;
-  }
-
-  pickIdleEngine(): EngineServices {
-    return this.#engine;
-  }
-
-  get batchSlots(): number {
-    return this.#engine.scheduler.batches.capacity;
-  }
-
-  avoid(): boolean {
-    return false;
-  }
-
-  getStatus({ monitor }: EngineServices): BackendStatus {
-    return monitor.status;
-  }
-}
+import type { RequestedModel } from './requested-model.ts';
 
 /** The most conversations whose engine is remembered, for each model. */
 const MAX_CONVERSATIONS = 10_000;
@@ -97,10 +22,10 @@ export class ModelServices implements RequestedModel {
   /** Read by the schedulers of its engines. */
   readonly limits = { maxWaiting: 0, maxWaitingPerLane: 0, timeoutMs: 0 };
   /** The bodies that may have crashed its engines. */
-  readonly suspects: SuspectBodies = new Map();
+  readonly suspects: SuspectBodies = createSuspects();
   readonly #config: GatewayConfig;
   /** The engine that last served a conversation, in the order of use. */
-  readonly #homes = new Map<string, EngineServices>();
+  readonly #homes = new BoundedMap<string, EngineServices>(MAX_CONVERSATIONS);
   /** Also those that were removed, as long as they serve. */
   readonly #engineOf = new WeakMap<LeaseOwner, EngineServices>();
   #timeouts: GatewayConfig['timeouts'];
@@ -160,7 +85,7 @@ export class ModelServices implements RequestedModel {
     return this.state.status === 'failed' ? (this.state.failure ?? 'unknown') : undefined;
   }
 
-  /** Of its engines, since they exist. */
+  /** How often its engines have crashed, each since it exists. */
   get crashes(): number {
     return this.engines.reduce((sum, { crashes }) => sum + crashes, 0);
   }
@@ -180,6 +105,8 @@ export class ModelServices implements RequestedModel {
     return this.id;
   }
 
+  getAdapter(): undefined {}
+
   getStatus({ monitor }: EngineServices): BackendStatus {
     const { status } = this.state;
     return status === 'unloaded' || status === 'loading' ? 'loading' : monitor.status;
@@ -191,14 +118,14 @@ export class ModelServices implements RequestedModel {
     if (this.engines.length === 1) return only;
     const home = conversation === undefined ? undefined : this.#homes.get(conversation);
     const engine = pickEngine(this.engines, home) ?? only;
-    if (conversation !== undefined) this.#remember(conversation, engine);
+    if (conversation !== undefined) this.#homes.set(conversation, engine);
     return engine;
   }
 
   engineOf({ scheduler }: Lease, conversation: string | undefined): EngineServices {
     const engine = this.#engineOf.get(scheduler);
     if (engine === undefined) throw new Error(`the model ${this.id} has no engine with this scheduler`);
-    if (conversation !== undefined) this.#remember(conversation, engine);
+    if (conversation !== undefined) this.#homes.set(conversation, engine);
     return engine;
   }
 
@@ -259,13 +186,6 @@ export class ModelServices implements RequestedModel {
       (a, b) => b.scheduler.batches.waiting - a.scheduler.batches.waiting,
     );
     if (busiest !== engine) busiest?.scheduler.moveLines(engine.idleSlots);
-  }
-
-  #remember(conversation: string, engine: EngineServices): void {
-    this.#homes.delete(conversation);
-    this.#homes.set(conversation, engine);
-    const [oldest] = this.#homes.keys();
-    if (this.#homes.size > MAX_CONVERSATIONS && oldest !== undefined) this.#homes.delete(oldest);
   }
 }
 

@@ -15,7 +15,7 @@ export interface ModelView extends Omit<ModelState, 'removed' | 'meta'> {
   /** Whether `GET /v1/models` lists it. */
   readonly listed: boolean;
   readonly queue: { readonly waiting: number };
-  /** Of all its engines; none while it is not loaded. */
+  /** The slots of all its engines; none while it is not loaded. */
   readonly slots: { readonly total: number; readonly busy: number };
   /** What it takes, or would take, in bytes; null if unknown. */
   readonly memory: number | null;
@@ -71,7 +71,7 @@ export function viewModels(sources: ModelsSources): ModelsView {
   };
 }
 
-/** Of all engines of a model together. */
+/** The counts of all engines of a model together. */
 export function countsIn({ models }: ModelDirectory, id: string): QueueCounts {
   const sum = { capacity: 0, leased: 0, waiting: 0 };
   for (const { scheduler } of models.find(({ record }) => record.id === id)?.engines ?? []) {

@@ -12,7 +12,7 @@ export interface EngineOverview {
   readonly monitor: Pick<BackendMonitor, 'status' | 'since' | 'props' | 'keyRejected'>;
   readonly scheduler: Pick<
     Scheduler,
-    'counts' | 'batches' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining'
+    'counts' | 'batches' | 'granted' | 'outcomes' | 'waitingByWeight' | 'isDraining' | 'updateKey'
   >;
   readonly gate: Pick<CapacityGate, 'status'>;
   readonly modelMeta: Pick<ModelMetaCache, 'read'>;
@@ -88,6 +88,9 @@ function sumOf(engines: () => readonly EngineServices[]): EngineOverview['schedu
     },
     get isDraining() {
       return schedulers().some(({ isDraining }) => isDraining);
+    },
+    updateKey(key) {
+      for (const scheduler of schedulers()) scheduler.updateKey(key);
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
-import { readRegistryFile } from '../../models/registry-file.ts';
 import type { RegistryPlace } from '../config.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import type { ModelDirectory } from './model-directory.ts';
@@ -35,6 +34,7 @@ export async function reportModels(sources: ModelsReportSources): Promise<Models
 
 async function readRegistry({ file, modelsDir }: RegistryPlace) {
   try {
+    const { readRegistryFile } = await import('../../models/registry-file.ts');
     return { registry: (await readRegistryFile(file, modelsDir)).registry, problem: undefined };
   } catch (error) {
     return { registry: undefined, problem: (error as Error).message };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { variables } from '../../settings/variables.ts';
 import { anthropicEnvelope, openAIEnvelope } from '../api/error-response.ts';
 import { ApiError } from './api-error.ts';
 import * as catalogue from './catalogue.ts';
+import * as responsesCatalogue from './responses-catalogue.ts';
 import * as storeCatalogue from './store-catalogue.ts';
 
 const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
@@ -13,14 +15,16 @@ const ownArgs: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** Errors that are gone only after more than the minute that clients wait at most. */
-const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded', 'modelFailed'];
+const withoutRetryAfter = ['tokenLimitTooSmall', 'dailyBudgetExceeded', 'modelFailed', 'batchLimitExceeded'];
 
 /** One of each, with arguments that fit all of them. */
-const everyError = Object.entries({ ...catalogue, ...storeCatalogue }).map(
+const everyError = Object.entries({ ...catalogue, ...storeCatalogue, ...responsesCatalogue }).map(
   ([name, make]): [string, ApiError] => {
     const args = ownArgs[name] ?? ['one', 'two', ['three']];
     const isTimed =
-      /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory|storeUnavailable)/.test(name) &&
+      /^(queue|model|backendUn|draining|tooMany|bodyMemory|keyBodyMemory|storeUnavailable|issuerUnavailable)/.test(
+        name,
+      ) &&
       name !== 'modelNotFound' &&
       name !== 'modelNotAllowed';
     return [name, (make as (...args: unknown[]) => ApiError)(...(isTimed ? [12_345] : args))];
@@ -109,4 +113,16 @@ describe('an unsupported type or coding', () => {
     ])
       expect(message).not.toMatch(/sk-|xxx/);
   });
+});
+
+it('an error of a size or time limit names its variable, and every variable that a message names exists', () => {
+  const namesIn = ({ message }: ApiError) =>
+    (message.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []).filter((name) => name !== 'YOUR_KEY');
+  const unknown = everyError.flatMap(([, error]) => namesIn(error)).filter((name) => !(name in variables));
+  expect(unknown).toEqual([]);
+  const ofLimits = [
+    ...[catalogue.payloadTooLarge(1), catalogue.uriTooLong(1), catalogue.headerFieldsTooLarge()],
+    ...[catalogue.requestTimeout(), catalogue.backendTimeout()],
+  ];
+  for (const error of ofLimits) expect(namesIn(error), error.message).not.toEqual([]);
 });

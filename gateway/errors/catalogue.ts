@@ -49,7 +49,7 @@ export const storeDisabled = (param: string) =>
     type: invalid,
     code: 'store_disabled',
     param,
-    message: `'${param}' requires stored responses, which this server does not support. Remove it and send the whole conversation in 'input' (SDKs do so with store: false).`,
+    message: `'${param}' requires stored responses, which the operator can enable with STORE=on. Without them send the whole conversation in 'input' (SDKs do so with store: false).`,
   });
 
 /** Begins as the engine's own message does, which clients may recognise. */
@@ -91,6 +91,26 @@ export const invalidApiKey = () =>
     headers: { 'www-authenticate': 'Bearer' },
   });
 
+/** A valid token whose claims match no rule of the claims file. */
+export const identityWithoutRights = () =>
+  new ApiError({
+    status: 403,
+    type: 'permission_error',
+    code: 'identity_without_rights',
+    message:
+      'Your token is valid, but this server has no rule that gives its identity any rights. Ask the operator to add one for its claims.',
+  });
+
+export const issuerUnavailable = (retryAfterMs: number) =>
+  new ApiError({
+    status: 503,
+    type: 'server_error',
+    code: 'issuer_unavailable',
+    message:
+      'Tokens cannot be verified at present, because the keys of their issuer cannot be read. Please try again later. API keys work.',
+    headers: retryAfter(retryAfterMs),
+  });
+
 const scopeHints: Readonly<Record<string, string>> = {
   batch: ": new keys do; the operator adds it to an older key's scopes in keys.json",
 };
@@ -120,6 +140,16 @@ export const crossSiteRequest = () =>
     code: 'wrong_site',
     message:
       'Only the dashboard of this server may call this route, and the request came from another site. Behind a proxy that changes the Host header, list the proxy in TRUSTED_PROXIES and let it send X-Forwarded-Host.',
+  });
+
+/** Where no key is needed. */
+export const foreignPage = () =>
+  new ApiError({
+    status: 403,
+    type: 'permission_error',
+    code: 'wrong_site',
+    message:
+      'The request comes from a page of another site. To allow it, list the origin of the page in CORS_ORIGINS.',
   });
 
 export const adminDisabled = () =>
@@ -216,7 +246,7 @@ export const payloadTooLarge = (maxBytes: number) =>
     status: 413,
     type: invalid,
     code: 'payload_too_large',
-    message: `Request body too large (max ${maxBytes} bytes)`,
+    message: `Request body too large (max ${maxBytes} bytes). Send a smaller one, or ask the operator to raise MAX_REQUEST_BODY_SIZE.`,
     headers: { connection: 'close' },
   });
 
@@ -225,7 +255,7 @@ export const uriTooLong = (maxBytes: number) =>
     status: 414,
     type: invalid,
     code: 'uri_too_long',
-    message: `Request line too long (max ${maxBytes} bytes)`,
+    message: `Request line too long (max ${maxBytes} bytes). Send a shorter query, or ask the operator to raise MAX_REQUEST_LINE_SIZE.`,
   });
 
 export const unsupportedEncoding = (given: string) =>
@@ -259,6 +289,15 @@ export const webSocketNotSupported = (path: string) =>
     code: 'websocket_not_supported',
     message: `WebSockets are not supported: send POST ${path} over plain HTTP, with "stream": true for a stream.`,
     headers: { upgrade: 'HTTP/1.1', connection: 'Upgrade', 'x-should-retry': 'false' },
+  });
+
+export const compactionNotSupported = () =>
+  new ApiError({
+    status: 400,
+    type: invalid,
+    code: 'compaction_not_supported',
+    message:
+      'Compaction is not supported. Let the model write a summary with POST /v1/responses and go on from that, or send truncation: "auto", which drops the oldest turns.',
   });
 
 export const keyFileInvalid = (problem: string) =>
@@ -355,9 +394,15 @@ export interface RateLimitState {
   readonly resetMs: number;
 }
 
+/** Whose limit it is, where a key tells its users apart. */
+export type LimitOwner = 'key' | 'user';
+
+const ownerNames = { key: 'this API key', user: 'each user of this API key' } as const;
+
 export const rateLimitExceeded = (
   unit: 'requests' | 'tokens',
   { limit, used, requested, resetMs }: RateLimitState,
+  of?: LimitOwner,
 ) =>
   new ApiError({
     status: 429,
@@ -365,18 +410,21 @@ export const rateLimitExceeded = (
     code: 'rate_limit_exceeded',
     message:
       `Rate limit reached for ${unit} per minute: limit ${limit}, used ${used}, requested ${requested}. ` +
+      (of === undefined ? '' : `This is the limit of ${ownerNames[of]}. `) +
       `Please try again in ${Math.ceil(resetMs / 1000)}s.`,
     headers: retryAfter(resetMs),
   });
 
 /** Waiting does not help: the request exceeds the limit of a whole minute. */
-export const tokenLimitTooSmall = (wanted: number, limit: number) =>
+export const tokenLimitTooSmall = (wanted: number, limit: number, of: LimitOwner = 'key') =>
   new ApiError({
     status: 429,
     type: 'tokens',
     code: 'rate_limit_exceeded',
     message:
-      `This request may use up to ${wanted} tokens, but this API key is limited to ${limit} tokens per minute. ` +
+      (of === 'key'
+        ? `This request may use up to ${wanted} tokens, but this API key is limited to ${limit} tokens per minute. `
+        : `This request may use up to ${wanted} tokens, but each user of this API key is limited to ${limit} tokens per minute. `) +
       'Shorten the prompt, send fewer inputs at once, or lower max_tokens.',
     headers: { 'x-should-retry': 'false' },
   });
@@ -396,16 +444,20 @@ export const headerFieldsTooLarge = () =>
     status: 431,
     type: invalid,
     code: 'header_fields_too_large',
-    message: 'Request headers too large or too many headers',
+    message:
+      'Request headers too large or too many headers. Send fewer or shorter ones, or ask the operator to raise MAX_HEADERS or MAX_HEADER_LINE_SIZE.',
   });
 
 /** Without Retry-After: clients obey at most a minute, which would not be long enough. */
-export const dailyBudgetExceeded = (budget: number, used: number) =>
+export const dailyBudgetExceeded = (budget: number, used: number, of: LimitOwner = 'key') =>
   new ApiError({
     status: 429,
     type: 'tokens',
     code: 'insufficient_quota',
-    message: `This API key has used ${used} of its ${budget} tokens for today. The budget resets at midnight UTC.`,
+    message:
+      of === 'key'
+        ? `This API key has used ${used} of its ${budget} tokens for today. The budget resets at midnight UTC.`
+        : `This user of the API key has used ${used} of its ${budget} tokens for today. The budget resets at midnight UTC.`,
     headers: { 'x-should-retry': 'false' },
   });
 
@@ -512,14 +564,15 @@ export const bodyMemoryFull = (retryAfterMs: number) =>
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
-export const keyBodyMemoryFull = (retryAfterMs: number, held: number, most: number) =>
+export const keyBodyMemoryFull = (retryAfterMs: number, held: number, most: number, of: LimitOwner = 'key') =>
   new ApiError({
     status: 429,
     type: 'requests',
     code: 'rate_limit_exceeded',
     message:
-      `The requests in progress from this client hold ${held} bytes of request bodies; the limit is ${most} bytes ` +
-      '(MAX_REQUEST_BODIES_SIZE_PER_KEY). Wait until some of them finish, or send smaller ones.',
+      `The requests in progress from this ${of === 'key' ? 'client' : 'user of the API key'} hold ${held} bytes of ` +
+      `request bodies; the limit is ${most} bytes (${of === 'key' ? '' : 'half of '}MAX_REQUEST_BODIES_SIZE_PER_KEY). ` +
+      'Wait until some of them finish, or send smaller ones.',
     headers: { ...retryAfter(retryAfterMs), connection: 'close' },
   });
 
@@ -572,10 +625,11 @@ export const draining = (retryAfterMs: number, body?: 'half-sent') =>
     headers: { ...retryAfter(retryAfterMs), ...(body && { connection: 'close' }) },
   });
 
-export const backendTimeout = (what: string) =>
+export const backendTimeout = () =>
   new ApiError({
     status: 504,
     type: 'timeout_error',
     code: 'request_timeout',
-    message: `Request timed out: ${what}`,
+    message:
+      'Request timed out: the engine took too long. Request fewer tokens or a stream, or ask the operator to raise REQUEST_TIMEOUT, FIRST_BYTE_TIMEOUT or STREAM_IDLE_TIMEOUT.',
   });

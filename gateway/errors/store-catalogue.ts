@@ -1,6 +1,6 @@
 import { ApiError, retryAfter } from './api-error.ts';
 
-/** The errors of files and batches, as gateway/errors/catalogue.ts has those of all other routes. */
+/** The errors of files, batches and the store itself, as gateway/errors/catalogue.ts has those of all other routes. */
 
 const invalid = 'invalid_request_error';
 /** SDKs repeat a request after 409 and 5xx, which would fail in the same way. */
@@ -11,7 +11,8 @@ export const storeOff = () =>
     status: 404,
     type: invalid,
     code: 'store_disabled',
-    message: 'This server keeps no files and runs no batches. The operator can enable them with STORE=on.',
+    message:
+      'This server keeps no files, batches, responses and conversations. The operator can enable them with STORE=on.',
   });
 
 export const emptyFile = () =>
@@ -83,7 +84,17 @@ export const idempotencyKeyReused = () =>
     type: invalid,
     code: 'idempotency_key_reused',
     message:
-      'A batch with other parameters was created with this Idempotency-Key. Use a new one for a new batch.',
+      'A request with other parameters was sent with this Idempotency-Key. Use a new one for each new request.',
+    headers: isFinal,
+  });
+
+/** Without Retry-After: a batch may take hours. */
+export const batchLimitExceeded = (most: number) =>
+  new ApiError({
+    status: 429,
+    type: 'requests',
+    code: 'batch_limit_exceeded',
+    message: `${most} batches of this key have not ended, which is the limit (MAX_BATCHES_PER_KEY). Wait until one of them has ended, or cancel one.`,
     headers: isFinal,
   });
 
@@ -96,12 +107,22 @@ export const fileTooLarge = (maxBytes: number) =>
     message: `File too large (max ${maxBytes} bytes, MAX_FILE_SIZE)`,
   });
 
+/** As RFC 9110, section 15.5.17, defines it: with the size, so that the client can ask for what there is. */
+export const rangeNotSatisfiable = (size: number) =>
+  new ApiError({
+    status: 416,
+    type: invalid,
+    code: 'range_not_satisfiable',
+    message: `The range begins behind the end of the file, which has ${size} bytes.`,
+    headers: { 'content-range': `bytes */${size}` },
+  });
+
 export const keyStorageFull = (maxBytes: number) =>
   new ApiError({
     status: 413,
     type: invalid,
     code: 'key_storage_full',
-    message: `The files of this key would exceed ${maxBytes} bytes (STORE_MAX_SIZE_PER_KEY). Delete files that are no longer needed.`,
+    message: `What this key has stored would exceed ${maxBytes} bytes (STORE_MAX_SIZE_PER_KEY). Delete what is no longer needed.`,
   });
 
 export const storeFull = (maxBytes: number) =>
@@ -109,7 +130,7 @@ export const storeFull = (maxBytes: number) =>
     status: 507,
     type: 'server_error',
     code: 'store_full',
-    message: `The files on this server would exceed ${maxBytes} bytes (STORE_MAX_SIZE). Delete files that are no longer needed, or ask the operator.`,
+    message: `What is stored on this server would exceed ${maxBytes} bytes (STORE_MAX_SIZE). Delete what is no longer needed, or ask the operator.`,
     headers: isFinal,
   });
 
@@ -119,7 +140,7 @@ export const diskFull = (cause: unknown) =>
     type: 'server_error',
     code: 'disk_full',
     message:
-      'The disk of this server is full: files and batches cannot be stored. Other requests are served.',
+      'The disk of this server is full: nothing can be stored. Requests that store nothing are served.',
     headers: isFinal,
     cause,
   });
@@ -130,7 +151,7 @@ export const storeUnavailable = (retryAfterMs: number, why: string, cause: unkno
     status: 503,
     type: 'server_error',
     code: 'store_unavailable',
-    message: `Files and batches are unavailable: ${why}. Other requests are served. Please try again later.`,
+    message: `What is stored on this server is unavailable: ${why}. Requests that need none of it are served. Please try again later.`,
     headers: retryAfter(retryAfterMs),
     cause,
   });
@@ -141,7 +162,7 @@ export const contentUnreadable = (cause: unknown) =>
     status: 500,
     type: 'server_error',
     code: 'content_unreadable',
-    message: 'The content of this file cannot be read: it was damaged or removed on the disk of this server.',
+    message: 'What was stored cannot be read: it was damaged or removed on the disk of this server.',
     headers: isFinal,
     cause,
   });

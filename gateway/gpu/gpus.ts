@@ -78,7 +78,7 @@ export class EnergyMeter {
     return this.#joules;
   }
 
-  /** Of all GPUs; undefined if none reports its power. */
+  /** The energy of all GPUs together; undefined if none reports its power. */
   get total(): number | undefined {
     if (this.#joules.size === 0) return undefined;
     return this.#joules.values().reduce((sum, joules) => sum + joules, 0);

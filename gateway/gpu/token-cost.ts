@@ -7,7 +7,7 @@ export interface Work {
   readonly processed: number;
 }
 
-/** Of a key or a model. */
+/** The work of one key or model. */
 export interface WorkOfOne extends Work {
   /** Machine time: one of four slots for a second is a quarter of a second. */
   readonly machineMs: number;

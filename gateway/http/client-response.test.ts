@@ -120,3 +120,12 @@ it('reports a client that does not keep up, and when it has caught up', async ()
   await waitFor('the drain', () => seen.includes('drained'));
   expect(seen).toEqual([true, false, false, 'drained', true]);
 });
+
+it.each([256, 5000])('sends a body of %s bytes as it is, whatever bytes they are', async (size) => {
+  const body = Buffer.from(Array.from({ length: size }, (_, i) => i % 256));
+  const text = await sent((response) => {
+    response.writeHead(200, { 'content-length': size });
+    response.end(body);
+  });
+  expect(Buffer.from(bodyOf(text), 'latin1')).toEqual(body);
+});

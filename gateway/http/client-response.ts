@@ -6,7 +6,10 @@ export type HeaderFields = Readonly<Record<string, string | number>>;
 const lineEnd = '\r\n';
 const lastChunk = Buffer.from('0\r\n\r\n');
 
-/** Up to this size, in bytes, a piece is copied into its chunk, whose buffer then comes from Node's pool. */
+/**
+ * Up to this size, in bytes, a piece is copied into its chunk, whose buffer then comes from Node's pool, and a body goes to
+ * Node as text, which Node writes together with the head.
+ */
 const SMALL_PIECE = 2048;
 
 /**
@@ -17,6 +20,8 @@ const SMALL_PIECE = 2048;
 export class ClientResponse {
   /** Node's response, to observe its state. Do not write to it directly. */
   readonly raw: ServerResponse;
+  /** Receives the pieces of the body that are sent from then on. */
+  onBody: ((piece: Buffer) => void) | undefined = undefined;
   /** Names and values in turns, as Node takes them. */
   readonly #headers: (string | number)[] = [];
   /** Whether the framing is ours: Node has sent `transfer-encoding: chunked`. Never for HTTP/1.0. */
@@ -74,6 +79,7 @@ export class ClientResponse {
   /** Writes a piece of the body. False where the client does not keep up. */
   write(bytes: Buffer): boolean {
     if (bytes.length === 0) return true;
+    this.onBody?.(bytes);
     if (this.raw.chunkedEncoding) {
       this.raw.chunkedEncoding = false;
       this.#isChunked = true;
@@ -84,7 +90,10 @@ export class ClientResponse {
   /** Ends the body, optionally with a last piece. */
   end(bytes?: Buffer): void {
     if (!this.#isChunked) {
-      this.raw.end(bytes);
+      if (bytes !== undefined) this.onBody?.(bytes);
+      if (bytes !== undefined && bytes.length <= SMALL_PIECE)
+        this.raw.end(bytes.toString('latin1'), 'latin1');
+      else this.raw.end(bytes);
       return;
     }
     if (bytes !== undefined) this.write(bytes);

@@ -32,6 +32,10 @@ export function sendStaticFile(
   { body, type, etag }: StaticFile,
   headers: Readonly<Record<string, string>>,
 ) {
-  if (c.req.header('if-none-match')?.includes(etag)) return c.body(null, 304, { ...headers, etag });
+  if (clientHas(c.req.header('if-none-match'), etag)) return c.body(null, 304, { ...headers, etag });
   return c.body(body, 200, { ...headers, etag, 'content-type': type });
 }
+
+/** Whether the client has the content with this tag, as its header `If-None-Match` says. */
+export const clientHas = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch !== undefined && (ifNoneMatch.trim() === '*' || ifNoneMatch.includes(etag));

@@ -30,7 +30,6 @@ export class SupervisorClient {
   readonly #channel: ParentChannel | undefined;
   readonly #pendingReplies = new Map<number, (result: Reply) => void>();
   #isPresent = false;
-  #hasOneModel = false;
   #engines: EnginesMessage | undefined;
   #lastId = 0;
   /** Call it with the number of requests in progress, whenever it changes. */
@@ -46,11 +45,6 @@ export class SupervisorClient {
     return this.#isPresent;
   }
 
-  /** Whether the supervisor serves the one model of its variables, and no models.json. */
-  get hasOneModel(): boolean {
-    return this.#hasOneModel;
-  }
-
   /** The last state of all models and engines; undefined before the first one. */
   get engines(): EnginesMessage | undefined {
     return this.#engines;
@@ -59,6 +53,11 @@ export class SupervisorClient {
   /** Passes its messages to the handlers from now on. */
   subscribe(handlers: SupervisorHandlers): void {
     this.#channel?.onMessage((message) => this.#onMessage(message, handlers).catch(recordUnhandledError));
+  }
+
+  /** The gateway has its port. */
+  reportListening(): void {
+    this.#channel?.send({ kind: 'listening' });
   }
 
   /** Reports crashes of an engine that a single request caused. */
@@ -119,7 +118,6 @@ export class SupervisorClient {
         this.#engines = message;
         return handlers.onEngines?.(message);
       default:
-        this.#hasOneModel = true;
         await handlers.onEngineState(message);
         if (message.pause) this.#channel?.send({ kind: 'drained' });
     }

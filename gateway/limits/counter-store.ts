@@ -15,6 +15,8 @@ export interface CounterResult {
 export interface CounterStore {
   /** A promise only where another process counts. */
   consume(bucket: string, points: number, limit: number): CounterResult | Promise<CounterResult>;
+  /** Makes room for others: what is counted in this process begins anew. */
+  forget(bucket: string): void;
 }
 
 /** Counters in named buckets, each with a fixed window. */
@@ -43,6 +45,8 @@ export class LocalStore implements RefundableStore {
   readonly #windowMs: number;
   /** Sorted by their ends, as all have the same length. */
   readonly #windows = new Map<string, Window>();
+  /** No window ends before. */
+  #firstEnds = Number.POSITIVE_INFINITY;
 
   constructor(windowSeconds: number) {
     this.#windowMs = windowSeconds * 1000;
@@ -56,7 +60,7 @@ export class LocalStore implements RefundableStore {
     const fits = window.used + points <= limit;
     if (fits && points > 0) {
       window.used += points;
-      if (known === undefined) this.#windows.set(bucket, window);
+      if (known === undefined) this.#open(bucket, window);
     }
     const { used, ends } = window;
     const resetMs = Math.min(Math.ceil(ends - now), this.#windowMs);
@@ -68,12 +72,26 @@ export class LocalStore implements RefundableStore {
     this.#deleteEnded(now);
     const known = this.#windows.get(bucket);
     if (known !== undefined) known.used = Math.max(known.used + points, 0);
-    else if (points > 0) this.#windows.set(bucket, { used: points, ends: now + this.#windowMs });
+    else if (points > 0) this.#open(bucket, { used: points, ends: now + this.#windowMs });
+  }
+
+  forget(bucket: string): void {
+    this.#windows.delete(bucket);
+  }
+
+  #open(bucket: string, window: Window): void {
+    this.#windows.set(bucket, window);
+    this.#firstEnds = Math.min(this.#firstEnds, window.ends);
   }
 
   #deleteEnded(now: number): void {
+    if (now < this.#firstEnds) return;
+    this.#firstEnds = Number.POSITIVE_INFINITY;
     for (const [bucket, { ends }] of this.#windows) {
-      if (ends > now) return;
+      if (ends > now) {
+        this.#firstEnds = ends;
+        return;
+      }
       this.#windows.delete(bucket);
     }
   }

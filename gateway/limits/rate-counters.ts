@@ -92,6 +92,10 @@ export class FallbackStore implements CounterStore {
     return this.#consumeShared(bucket, points, limit);
   }
 
+  forget(bucket: string): void {
+    this.#options.local.forget(bucket);
+  }
+
   async #consumeShared(bucket: string, points: number, limit: number): Promise<CounterResult> {
     const { shared, local, timeoutMs } = this.#options;
     const counting = shared.consume(bucket, points, limit);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKey } from '../../keys/secret.ts';
-import { bucketName, formatReset, getRates } from './rate-limits.ts';
+import { formatReset } from './rate-headers.ts';
+import { bucketName, getRates } from './rates.ts';
 
 const defaults = { requests: 100, tokens: 0 };
 const key = (limits: object) => createKey('app', { limits }, 0).key;

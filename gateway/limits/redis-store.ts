@@ -59,6 +59,9 @@ export class RedisStore implements RefundableStore {
     await this.#limiterOf(Number.MAX_SAFE_INTEGER).penalty(bucket, points);
   }
 
+  /** Counters there end with their windows. */
+  forget(): void {}
+
   /** For a connection without replies, which may be dead without an error. */
   reconnect(): void {
     if (this.#client.status === 'ready') this.#client.disconnect(true);

@@ -7,6 +7,7 @@ export const metricSections = [
   'Deployment',
   'Models',
   'Files and batches',
+  'Stored responses',
   'GPU',
   'Gateway process',
   'Endpoint pickers',
@@ -97,6 +98,23 @@ export const requests = {
   ),
 };
 
+/** Only with RESPONSE_CACHE. */
+export const responseCache = {
+  requests: define('Requests', 'counter')(
+    'corral_response_cache_requests_total',
+    'Requests to the model, by result: hit (answered from the response cache), miss, bypass (not to be cached). Only with RESPONSE_CACHE.',
+    ['result'],
+  ),
+  entries: define('Requests', 'gauge')(
+    'corral_response_cache_entries',
+    'Responses in the response cache. Only with RESPONSE_CACHE=memory.',
+  ),
+  bytes: define('Requests', 'gauge')(
+    'corral_response_cache_bytes',
+    'Memory of the response cache (RESPONSE_CACHE_SIZE). Only with RESPONSE_CACHE=memory.',
+  ),
+};
+
 /** Requests that are lines of batches. */
 export const batches = {
   preemptions: define('Requests', 'counter')(
@@ -140,15 +158,28 @@ export const store = {
   ),
   bytes: define('Files and batches', 'gauge')(
     'corral_store_bytes',
-    'Size of all files in the store, and of the results of batches that run.',
+    'Size of everything in the store: files, results of batches that run, responses and conversations.',
   ),
   limit: define('Files and batches', 'gauge')(
     'corral_store_limit_bytes',
-    'Largest size of all files in the store (STORE_MAX_SIZE).',
+    'Largest size of everything in the store (STORE_MAX_SIZE).',
   ),
   runnerUp: define('Files and batches', 'gauge')(
     'corral_runner_up',
-    '1 while the process that runs batches is up; 0 while it is restarted or given up.',
+    '1 while the process that runs batches and background responses is up; 0 while it is restarted or given up.',
+  ),
+  responses: define('Stored responses', 'gauge')(
+    'corral_stored_responses',
+    'Responses in the store. They stay for STORE_RETENTION_DAYS. Only with STORE=on, as all of this section.',
+  ),
+  background: define('Stored responses', 'gauge')(
+    'corral_background_responses',
+    'Those of them that were created in the background, by status: queued, in_progress, completed, incomplete, failed or cancelled.',
+    ['status'],
+  ),
+  conversations: define('Stored responses', 'gauge')(
+    'corral_stored_conversations',
+    'Conversations in the store.',
   ),
 };
 
@@ -185,6 +216,16 @@ export const generation = {
   cached: define('Generation', 'counter')(
     'corral_cached_input_tokens_total',
     'Input tokens that were found in the prompt cache and not processed again.',
+    ['model'],
+  ),
+  drafted: define('Generation', 'counter')(
+    'corral_speculation_draft_tokens_total',
+    'Tokens that speculative decoding has guessed.',
+    ['model'],
+  ),
+  accepted: define('Generation', 'counter')(
+    'corral_speculation_accepted_tokens_total',
+    'Guessed tokens that the model has accepted.',
     ['model'],
   ),
   output: define('Generation', 'counter')('corral_output_tokens_total', 'Output tokens.', ['model']),
@@ -255,6 +296,28 @@ export const keys = {
   ledgerDegraded: define('Keys', 'gauge')(
     'corral_ledger_degraded',
     '1 while the usage ledger cannot be written and usage is kept in memory.',
+  ),
+};
+
+/** Shown only with OIDC_ISSUER. */
+export const oidc = {
+  tokens: define('Keys', 'counter')(
+    'corral_oidc_tokens_total',
+    'Tokens that were verified, by outcome: accepted, no_rule, unavailable (no keys of the issuer), or what is wrong with them. Known tokens are not counted again.',
+    ['outcome'],
+  ),
+  refreshes: define('Keys', 'counter')(
+    'corral_oidc_refreshes_total',
+    'Readings of the keys of the issuer, by result: ok or failed.',
+    ['result'],
+  ),
+  readAt: define('Keys', 'gauge')(
+    'corral_oidc_keys_last_success_timestamp_seconds',
+    'Unix time at which the keys of the issuer were last read, in seconds.',
+  ),
+  rulesBroken: define('Keys', 'gauge')(
+    'corral_oidc_claims_file_broken',
+    '1 while OIDC_CLAIMS_FILE is invalid or unreadable and the previous rules remain in effect.',
   ),
 };
 
@@ -582,10 +645,12 @@ export const tokenCost = {
 /** All metrics, in the order of docs/metrics.md. */
 export const catalogue: readonly MetricDefinition[] = [
   requests,
+  responseCache,
   batches,
   generation,
   queue,
   keys,
+  oidc,
   perKey,
   backend,
   system,

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Key } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import { limitsAt } from '../../keys/temporary-limits.ts';
 import { HOUR } from '../../settings/durations.ts';
 import { addUsage, noUsage, type UsageSums } from '../api/usage.ts';
 import { type MetricDefinition, type MetricSample, perKey } from './catalogue.ts';
@@ -81,7 +82,7 @@ export function registerBudgetMetrics(registry: Registry, { keys, ledger, maxKey
 
 /** Undefined for an inactive key or one without a budget. */
 function getBudgetUsed(key: Key, ledger: BudgetSources['ledger'], now: number): number | undefined {
-  const budget = key.limits.tokensPerDay ?? 0;
+  const budget = limitsAt(key, now).tokensPerDay ?? 0;
   if (budget === 0 || getKeyStatus(key, now).state !== 'active') return undefined;
   const { input, output } = ledger.today(key.id, now);
   return (input + output) / budget;

@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client';
 import type { Backend } from '../../health/backend.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import packageFile from '../../package.json' with { type: 'json' };
@@ -27,6 +26,7 @@ import {
   registerProcessMetrics,
   type VolumeSpace,
 } from './process-metrics.ts';
+import { Registry } from './prom-client.ts';
 import { registerSamples, registerValue, statusSamples } from './register.ts';
 import { SeveralEngineMetrics } from './several-engines.ts';
 import { registerStoreMetrics } from './store-metrics.ts';

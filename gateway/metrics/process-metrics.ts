@@ -63,7 +63,7 @@ export class EventLoopMonitor implements Disposable {
     this.#delays.enable();
   }
 
-  /** Of the last complete window; before there is one, of the time so far. */
+  /** Statistics of the last complete window; before there is one, of the time so far. */
   get stats(): EventLoopStats {
     return this.#last ?? this.#measure();
   }

@@ -1,7 +1,8 @@
-import { Gauge, type MetricType, type Registry } from 'prom-client';
+import type { MetricType } from 'prom-client';
 import type { BackendStatus } from '../../health/backend.ts';
 import type { MetricDefinition, MetricSample } from './catalogue.ts';
 import type { HistogramData } from './counting.ts';
+import { Gauge, type Registry } from './prom-client.ts';
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 

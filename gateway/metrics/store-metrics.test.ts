@@ -9,6 +9,9 @@ const statistics = {
   },
   paused: 1,
   lines: { completed: 900, failed: 3, expired: 0, cancelled: 20 },
+  responses: 12,
+  conversations: 3,
+  background: { queued: 1, in_progress: 2, completed: 4, incomplete: 0, failed: 0, cancelled: 0 },
   ...{ inputTokens: 5000, outputTokens: 70_000, bytes: 1024, maxBytes: 4096 },
 };
 
@@ -33,6 +36,10 @@ describe('the metrics of the store', () => {
       'corral_batch_lines_total{result="cancelled"} 20',
       'corral_batch_tokens_total{tokens="input"} 5000',
       'corral_batch_tokens_total{tokens="output"} 70000',
+      'corral_stored_responses 12',
+      'corral_background_responses{status="queued"} 1',
+      'corral_background_responses{status="cancelled"} 0',
+      'corral_stored_conversations 3',
       'corral_store_bytes 1024',
       'corral_store_limit_bytes 4096',
       'corral_runner_up 1',

@@ -6,11 +6,11 @@ import { registerSamples, registerValue } from './register.ts';
 export interface StoreReadings {
   /** Undefined without a store, and while it cannot be read. */
   readonly store: StoreStatistics | undefined;
-  /** Of the supervisor; undefined without a store. */
+  /** The status that the supervisor reports; undefined without a supervisor. */
   readonly supervisor: { readonly runnerUp?: boolean | undefined } | undefined;
 }
 
-/** Files and batches. Nothing is shown without a store. */
+/** Files, batches, responses and conversations. Nothing is shown without a store. */
 export function registerStoreMetrics(registry: Registry, readings: StoreReadings): void {
   registerSamples(registry, metrics.batches, () => byName(readings.store?.batches, (status) => ({ status })));
   registerValue(registry, metrics.paused, () => readings.store?.paused);
@@ -20,6 +20,11 @@ export function registerStoreMetrics(registry: Registry, readings: StoreReadings
     const tokens = store && { input: store.inputTokens, output: store.outputTokens };
     return byName(tokens, (kind) => ({ tokens: kind }));
   });
+  registerValue(registry, metrics.responses, () => readings.store?.responses);
+  registerSamples(registry, metrics.background, () =>
+    byName(readings.store?.background, (status) => ({ status })),
+  );
+  registerValue(registry, metrics.conversations, () => readings.store?.conversations);
   registerValue(registry, metrics.bytes, () => readings.store?.bytes);
   registerValue(registry, metrics.limit, () => readings.store?.maxBytes);
   registerValue(registry, metrics.runnerUp, () => {

@@ -79,6 +79,6 @@ describe('traffic', () => {
     }
     expect(traffic.errors.size).toBe(81);
     expect(traffic.errors.get('other')).toBe(420);
-    expect(traffic.requests.size).toBe(1);
+    expect(traffic.requests.length).toBe(1);
   });
 });

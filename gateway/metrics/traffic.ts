@@ -20,20 +20,23 @@ import { registerHistograms, registerSamples, registerValue } from './register.t
 const MAX_CODES = 80;
 
 interface RequestCount {
+  readonly status: number;
   readonly labels: { readonly route: string; readonly status: string; readonly outcome: string };
   count: number;
 }
 
 /** Request counters as plain numbers, updated once at the end of each request. Nothing is done per token. */
 export class Traffic {
-  readonly requests = new Map<string, RequestCount>();
+  /** By route: few for each. */
+  readonly #requests = new Map<string, RequestCount[]>();
   readonly errors = new Map<string, number>();
   readonly queueTimes: Readonly<Record<Priority, HistogramData>> = {
     high: new HistogramData(queue.wait.bounds),
     normal: new HistogramData(queue.wait.bounds),
     low: new HistogramData(queue.wait.bounds),
   };
-  readonly #models = new Map<string, ModelTraffic>();
+  /** By model, then by operation. */
+  readonly #models = new Map<string, Map<Operation, ModelTraffic>>();
   readonly #codes = new BoundedLabel(MAX_CODES);
   bytes = 0;
   replays = 0;
@@ -41,8 +44,12 @@ export class Traffic {
   preempted = 0;
   discardedTokens = 0;
 
+  get requests(): readonly RequestCount[] {
+    return [...this.#requests.values()].flat();
+  }
+
   get models(): Iterable<ModelTraffic> {
-    return this.#models.values();
+    return [...this.#models.values()].flatMap((operations) => [...operations.values()]);
   }
 
   add({ record, end, pattern, priority = 'normal' }: RequestFinished): void {
@@ -55,17 +62,24 @@ export class Traffic {
     this.resumed += record.continued ?? 0;
     this.preempted += record.preempted ?? 0;
     this.discardedTokens += record.discardedTokens ?? 0;
-    // Batches have no hurry: their waits would hide those of clients.
+    // Batches may wait for hours: their waits would hide those of clients.
     if (record.queuedMs !== undefined && priority !== 'batch')
       this.queueTimes[priority].observe(record.queuedMs / 1000);
-    this.#countGeneration(route, record, end, error);
+    // Nothing was generated for it.
+    if (record.cache !== 'hit') this.#countGeneration(route, record, end, error);
   }
 
   #countRequest(route: string, { status, outcome }: RequestOutcome): void {
-    const key = `${route} ${status} ${outcome}`;
-    const known = this.requests.get(key);
-    if (known) known.count += 1;
-    else this.requests.set(key, { labels: { route, status: String(status), outcome }, count: 1 });
+    const counts = this.#requests.get(route);
+    const known = counts?.find((one) => one.status === status && one.labels.outcome === outcome);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const labels = { route, status: String(status), outcome };
+    const first: RequestCount = { status, labels, count: 1 };
+    if (counts === undefined) this.#requests.set(route, [first]);
+    else counts.push(first);
   }
 
   #countGeneration(
@@ -92,11 +106,15 @@ export class Traffic {
   #getModel(route: string, model: string | undefined): ModelTraffic | undefined {
     const operation = getOperation(route);
     if (operation === undefined || model === undefined) return undefined;
-    const key = `${operation} ${model}`;
-    let traffic = this.#models.get(key);
+    let operations = this.#models.get(model);
+    if (operations === undefined) {
+      operations = new Map();
+      this.#models.set(model, operations);
+    }
+    let traffic = operations.get(operation);
     if (traffic === undefined) {
       traffic = new ModelTraffic(operation, model);
-      this.#models.set(key, traffic);
+      operations.set(operation, traffic);
     }
     return traffic;
   }
@@ -129,6 +147,8 @@ class ModelTraffic {
   readonly input = new HistogramData(generation.usage.bounds);
   readonly output = new HistogramData(generation.usage.bounds);
   cached = 0;
+  drafted = 0;
+  accepted = 0;
   machineMs = 0;
 
   constructor(operation: Operation, model: string) {
@@ -153,9 +173,11 @@ class ModelTraffic {
     durations.histogram.observe(seconds);
   }
 
-  recordUsage({ input, cached, output }: Usage): void {
+  recordUsage({ input, cached, output, drafts }: Usage): void {
     this.input.observe(input);
     this.cached += cached;
+    this.drafted += drafts?.drafted ?? 0;
+    this.accepted += drafts?.accepted ?? 0;
     if (this.#generatesText) this.output.observe(output);
   }
 
@@ -167,7 +189,7 @@ class ModelTraffic {
 
 export function registerTrafficMetrics(registry: Registry, traffic: Traffic): void {
   registerSamples(registry, requests.total, () =>
-    [...traffic.requests.values()].map(({ labels, count }) => [labels, count] as const),
+    traffic.requests.map(({ labels, count }) => [labels, count] as const),
   );
   registerSamples(registry, requests.errors, () =>
     [...traffic.errors].map(([code, count]) => [{ code }, count] as const),
@@ -210,6 +232,9 @@ function registerGenerationMetrics(registry: Registry, all: () => readonly Model
   registerHistograms(registry, generation.usage, () => all().flatMap(usageHistograms));
   registerSamples(registry, generation.input, () => sumByModel(all(), ({ input }) => input.sum));
   registerSamples(registry, generation.cached, () => sumByModel(all(), ({ cached }) => cached));
+  const speculating = () => all().filter(({ drafted }) => drafted > 0);
+  registerSamples(registry, generation.drafted, () => sumByModel(speculating(), ({ drafted }) => drafted));
+  registerSamples(registry, generation.accepted, () => sumByModel(speculating(), ({ accepted }) => accepted));
   registerSamples(registry, generation.output, () => sumByModel(all(), ({ output }) => output.sum));
 }
 

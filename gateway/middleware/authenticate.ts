@@ -3,11 +3,22 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Key, Scope } from '../../keys/key.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import type { ApiError } from '../errors/api-error.ts';
-import { adminDisabled, insufficientScope, invalidApiKey, tooManyFailedLogins } from '../errors/catalogue.ts';
-import { addressGroup } from '../http/client-address.ts';
+import {
+  adminDisabled,
+  identityWithoutRights,
+  insufficientScope,
+  invalidApiKey,
+  issuerUnavailable,
+  tooManyFailedLogins,
+} from '../errors/catalogue.ts';
+import { addressGroup, type IsTrustedProxy } from '../http/client-address.ts';
 import { LocalStore } from '../limits/counter-store.ts';
+import type { SignIn, TokenSignIn } from '../oidc/token-sign-in.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
-import { actForKey, keyProblem, markAsBatch, type RunnerLogin } from './act-for-key.ts';
+import { actForKey, keyProblem, markAsJob, type RunnerLogin } from './act-for-key.ts';
+import type { Guard } from './guard.ts';
+import { identifyUser } from './identify-user.ts';
+import { rejectForeignPages } from './reject-foreign-pages.ts';
 
 /** What authentication needs. */
 export interface Authenticator {
@@ -16,44 +27,75 @@ export interface Authenticator {
   readonly failedLogins: FailedLogins;
   /** Undefined where no batches run. */
   readonly runner: RunnerLogin | undefined;
+  /** Undefined where tokens are not accepted. */
+  readonly tokens: TokenSignIn | undefined;
+  readonly isTrusted: IsTrustedProxy;
 }
+
+/** How soon a client should try again while no token can be verified, ms. */
+const ISSUER_RETRY = 5000;
 
 /**
  * Accepts a request with a key that has one of the scopes. Unknown, expired and disabled keys get the same error. With
- * authentication disabled everything is allowed except administration.
+ * authentication disabled everything is allowed except administration, and pages of other sites. Waits only for a token that is new.
  */
 export function authenticate(
   authenticator: Authenticator,
   scope: Scope,
   ...alternatives: readonly Scope[]
-): (context: RequestContext) => void {
-  const { ring, runner } = authenticator;
+): Guard {
+  const { ring, runner, tokens, isTrusted } = authenticator;
   const scopes = [scope, ...alternatives];
-  return (context) => {
-    const keys = ring();
-    const isRunner = runner?.recognizes(context.incoming.headers) ?? false;
-    if (isRunner) markAsBatch(context);
-    if (keys === undefined) {
-      if (scope === 'admin') throw adminDisabled();
-      return;
-    }
-    const key = isRunner ? actForKey(context, keys) : login(context, keys, authenticator);
+  const accept = (context: RequestContext, key: Key, isRunner = false) => {
     if (!scopes.some((one) => key.scopes.includes(one))) {
       const error = insufficientScope(scope);
       throw isRunner ? keyProblem(context, error) : error;
     }
     context.key = key;
+    if (key.usersFrom !== null && !isRunner) identifyUser(context, key.usersFrom);
+  };
+  return (context) => {
+    const keys = ring();
+    const isRunner = runner?.recognizes(context.incoming.headers) ?? false;
+    if (isRunner) markAsJob(context);
+    if (keys === undefined) {
+      if (scope === 'admin') throw adminDisabled();
+      return rejectForeignPages(context, isTrusted);
+    }
+    if (isRunner) return accept(context, actForKey(context, keys, tokens?.identities), true);
+    const key = login(context, keys, authenticator);
+    return key instanceof Promise ? key.then((one) => accept(context, one)) : accept(context, key);
   };
 }
 
-/** The key of the secret that the request presents. */
-function login({ record, incoming }: RequestContext, keys: KeyRing, { failedLogins }: Authenticator): Key {
+/** The key of the secret that the request presents, or the identity of its token. */
+function login(
+  context: RequestContext,
+  keys: KeyRing,
+  { failedLogins, tokens }: Authenticator,
+): Key | Promise<Key> {
+  const { record, incoming } = context;
   const secrets = presentedSecrets(incoming.headers);
   const accepted = findKey(keys, secrets);
-  if (accepted === undefined) throw loginError(failedLogins, secrets, record.address);
-  record.keyId = accepted.key.id;
-  record.previousSecret = accepted.previous;
-  return accepted.key;
+  if (accepted !== undefined) {
+    record.keyId = accepted.key.id;
+    record.previousSecret = accepted.previous;
+    return accepted.key;
+  }
+  const token = tokens && secrets.find((secret) => tokens.recognizes(secret));
+  if (tokens === undefined || token === undefined) throw loginError(failedLogins, secrets, record.address);
+  const accept = (signIn: SignIn) => {
+    if (signIn.outcome === 'unavailable') throw issuerUnavailable(ISSUER_RETRY);
+    if (signIn.outcome === 'no_rule') throw identityWithoutRights();
+    if (signIn.outcome === 'rejected') {
+      record.tokenProblem = signIn.reason;
+      throw loginError(failedLogins, secrets, record.address);
+    }
+    record.keyId = signIn.key.id;
+    return signIn.key;
+  };
+  const signIn = tokens.signIn(token);
+  return signIn instanceof Promise ? signIn.then(accept) : accept(signIn);
 }
 
 /** A request without a secret is no attempt to guess one, and does not count. */

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
-import { rateHeaderNames } from '../limits/rate-limits.ts';
+import { rateHeaderNames } from '../limits/rate-headers.ts';
 import type { GatewayEnv } from '../proxy/gateway-context.ts';
 import type { RequestContext } from '../proxy/request-context.ts';
 
-const ALLOW_ORIGIN = 'access-control-allow-origin';
+export const ALLOW_ORIGIN = 'access-control-allow-origin';
 const METHODS = 'GET, POST, PUT, DELETE, OPTIONS';
 const PREFLIGHT_MAX_AGE_SECONDS = '86400';
 const EXPOSED_HEADERS = [
@@ -14,6 +14,7 @@ const EXPOSED_HEADERS = [
   'x-corral-repaired',
   'x-corral-dropped-tools',
   'x-corral-alias',
+  'x-corral-cache',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',

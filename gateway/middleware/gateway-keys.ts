@@ -1,6 +1,7 @@
 import { type Key, keyDefaults } from '../../keys/key.ts';
 import { keyWarning } from '../../keys/key-status.ts';
 import { createKeyStore, type KeyStore } from '../../keys/key-store.ts';
+import { LimitChanges } from '../../keys/limit-changes.ts';
 import { fingerprint, secretHint } from '../../keys/secret.ts';
 import type { Log } from '../../log/create-log.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -11,47 +12,65 @@ export interface GatewayKeys extends Disposable {
   readonly store: KeyStore;
 }
 
-/** Opens the key store, logs its changes and warnings, and cancels requests whose key was disabled with `--now`. */
-export function createGatewayKeys({ auth }: GatewayConfig, log: Log, live: LiveRequests): GatewayKeys {
+/**
+ * Opens the key store, logs its changes and warnings, and cancels requests whose key was disabled or rotated with `--now`.
+ * `updateKey` is called with each key when limits may have changed.
+ */
+export async function createGatewayKeys(
+  { auth }: GatewayConfig,
+  log: Log,
+  live: LiveRequests,
+  updateKey: (key: Key) => void,
+): Promise<GatewayKeys> {
   let logged = new Set<string>();
   /** A file that is saved again usually has the same warnings. */
   const logNew = (warnings: readonly string[]) => {
     for (const warning of warnings) if (!logged.has(warning)) log.warn(warning);
     logged = new Set(warnings);
   };
-  const store = createKeyStore({
+  const store = await createKeyStore({
     file: auth.keyFile,
     inline: auth.inlineKeys,
     builtInKeys: auth.queueWorkerKey === undefined ? [] : [queueWorkerKey(auth.queueWorkerKey)],
     onChange: ({ keys, warnings }) => {
       log.info({ keys }, 'API keys reloaded');
       logNew(warnings);
-      cancelDisabled(store, log, live);
+      cancelCutOff(store, log, live);
       reminders.check();
+      limitChanges.check();
     },
     onError: (problem) => log.error(`${problem}; the keys loaded before remain valid`),
   });
   logNew(store.warnings);
   if (store.problem !== undefined) log.error(`${store.problem}; its keys were not loaded`);
-  if (store.ring.keys.length === 0) log.warn(`no API keys configured: create one with 'corral keys create'`);
+  if (store.ring.keys.length === 0 && auth.oidc === undefined)
+    log.warn(`no API keys configured: create one with 'corral keys create'`);
   const reminders = new KeyReminders({
     keys: () => store.ring.keys,
     maxAgeMs: auth.keyMaxAgeMs,
     warn: (message) => log.warn(message),
   });
+  const limitChanges = new LimitChanges(() => store.ring.keys, updateKey);
   return {
     store,
     [Symbol.dispose]() {
+      limitChanges[Symbol.dispose]();
       reminders.close();
       store.close();
     },
   };
 }
 
-function cancelDisabled({ ring }: KeyStore, log: Log, live: LiveRequests): void {
-  const disabled = ring.keys.filter((key) => key.disabled && key.cutOff).map(({ id }) => id);
-  const cancelled = live.cancelForKeys(new Set(disabled));
-  if (cancelled > 0) log.info({ requests: cancelled }, 'cancelled the requests of disabled keys');
+function cancelCutOff({ ring }: KeyStore, log: Log, live: LiveRequests): void {
+  const [disabled, rotated] = [true, false].map((state) =>
+    ring.keys.filter((key) => key.cutOff && key.disabled === state),
+  ) as [Key[], Key[]];
+  const cancelled = live.cancelForKeys(
+    new Set(disabled.map(({ id }) => id)),
+    new Map(rotated.map(({ id, fingerprint }) => [id, fingerprint])),
+  );
+  if (cancelled > 0)
+    log.info({ requests: cancelled }, 'cancelled the requests of disabled keys and old secrets');
 }
 
 /**

@@ -47,7 +47,15 @@ function hasValidHost({ httpVersion }: IncomingMessage, hosts: number): boolean 
 
 /** Sets the rate limit headers on responses that do not count. */
 export function reportRates(limits: RateLimits): Guard {
-  return ({ key, response }) => limits.setHeaders(key, response);
+  return (context) => limits.setHeaders(context);
+}
+
+/** Counts a request towards the requests per minute of its key. */
+export function countRequests(limits: RateLimits): Guard {
+  return (context) => {
+    const counting = limits.countRequest(context, 'requests');
+    return counting instanceof Promise ? counting.then(() => undefined) : undefined;
+  };
 }
 
 /** The usage of each key since midnight UTC. */
@@ -55,16 +63,21 @@ export interface DailyUsage {
   /** Resolves when the usage from before the start of this process has been read. */
   readonly ready: Promise<void>;
   today(keyId: string, now: number): { readonly input: number; readonly output: number };
+  tokensOfUser(keyId: string, user: string, now: number): number;
 }
 
-/** Rejects a key that has used up its `tokensPerDay`, until midnight UTC. Requests in progress may exceed it. */
+/** Rejects a key, or a user of one, that has used up its `tokensPerDay`, until midnight UTC. Requests in progress may exceed it. */
 export function limitDailyTokens(usage: DailyUsage): Guard {
-  return ({ key }) => {
+  return ({ key, record: { user } }) => {
     const budget = key?.limits.tokensPerDay ?? 0;
-    if (key === undefined || budget === 0) return undefined;
+    const ofUser = user === undefined ? 0 : (key?.userLimits.tokensPerDay ?? 0);
+    if (key === undefined || (budget === 0 && ofUser === 0)) return undefined;
     return usage.ready.then(() => {
       const { input, output } = usage.today(key.id, Date.now());
-      if (input + output >= budget) throw dailyBudgetExceeded(budget, input + output);
+      if (budget > 0 && input + output >= budget) throw dailyBudgetExceeded(budget, input + output);
+      if (user === undefined || ofUser === 0) return;
+      const used = usage.tokensOfUser(key.id, user, Date.now());
+      if (used >= ofUser) throw dailyBudgetExceeded(ofUser, used, 'user');
     });
   };
 }

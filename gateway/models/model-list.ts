@@ -1,6 +1,7 @@
 import type { Backend, BackendStatus } from '../../health/backend.ts';
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import { type BackendProps, type ModelMeta, readModelMeta } from '../../health/props.ts';
+import type { ModelStatus } from '../../health/supervisor-messages.ts';
 import type { ModelKind } from '../../models/registry.ts';
 import { invalidValue } from '../errors/catalogue.ts';
 
@@ -10,8 +11,6 @@ export interface ModelInfo {
   readonly props: Pick<BackendProps, 'contextPerSlot' | 'modalities'> | undefined;
   readonly status: ModelStatus;
 }
-
-export type ModelStatus = 'unloaded' | 'loading' | 'loaded' | 'sleeping' | 'failed';
 
 export function getModelStatus(
   status: BackendStatus,
@@ -74,7 +73,7 @@ export function anthropicModel(id: string, { props }: ModelInfo) {
   };
 }
 
-export interface PageQuery {
+export interface ModelPageQuery {
   readonly limit?: string;
   readonly after_id?: string;
   readonly before_id?: string;
@@ -89,7 +88,7 @@ export interface NamedModel {
 }
 
 /** One page of Anthropic's list of models. */
-export function anthropicModelPage(models: readonly NamedModel[], query: PageQuery) {
+export function anthropicModelPage(models: readonly NamedModel[], query: ModelPageQuery) {
   const limit = query.limit === undefined ? DEFAULT_PAGE : Number(query.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     throw invalidValue('limit', `an integer from 1 to ${MAX_PAGE}`, limit);

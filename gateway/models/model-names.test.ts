@@ -32,6 +32,14 @@ describe('ModelNames', () => {
     expect(names({ props: () => undefined }).public).toEqual([]);
   });
 
+  it('knows which names are served', () => {
+    const served = (options: object) => names(options).isServed;
+    const all = [undefined, 'a', 'gpt-4o', 'a:sql', 'a:none'];
+    expect(all.filter(served({ names: ['a'] }))).toEqual(all);
+    expect(all.filter(served({ names: ['a'], adapters: ['sql'] }))).toEqual(all.slice(0, 4));
+    expect(all.filter(served({ names: ['a'], strict: true }))).toEqual([undefined, 'a']);
+  });
+
   it('resolves any name to the one model, unless it is strict', () => {
     expect(names({ names: ['a', 'b'] }).resolve('gpt-4o', undefined)).toBe('a');
     expect(names({ names: ['a', 'b'] }).resolve('b', undefined)).toBe('b');

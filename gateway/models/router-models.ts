@@ -10,9 +10,9 @@ const DEFAULT_SLOTS = 4;
 const INTERVAL_MS = 5000;
 const TIMEOUT_MS = 2000;
 
-export interface ServedModels {
+export interface ServedByRouter {
   readonly names: readonly string[];
-  /** Of the model with the fewest: a router does not report which models it serves together. */
+  /** The slots of the model with the fewest: a router does not report which models it serves together. */
   readonly slots: number;
 }
 
@@ -27,7 +27,7 @@ export interface RouterEvents {
 export class RouterModels {
   readonly #backend: Backend;
   readonly #events: RouterEvents;
-  #served: ServedModels | undefined;
+  #served: ServedByRouter | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isRouter = false;
 
@@ -37,7 +37,7 @@ export class RouterModels {
   }
 
   /** Undefined where the backend is not a router, or its models are not known yet. */
-  get served(): ServedModels | undefined {
+  get served(): ServedByRouter | undefined {
     return this.#served;
   }
 
@@ -77,7 +77,7 @@ interface ListedModel {
 }
 
 /** Undefined for any other text. */
-function parseModelList(body: string): ServedModels | undefined {
+function parseModelList(body: string): ServedByRouter | undefined {
   try {
     const { data } = JSON.parse(body) as { data: readonly ListedModel[] };
     const ids = data.flatMap(({ id, aliases = [] }) => [id, ...aliases]);

@@ -1,7 +1,10 @@
 import type { Aggregator } from '../api/aggregation.ts';
+import { appendFields } from '../api/json.ts';
 import { countGeneratedEvents, NativeStreamEnd } from '../api/stream-markers.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { GatewayConfig } from '../config.ts';
-import { draining } from '../errors/catalogue.ts';
+import { draining, modelLoading } from '../errors/catalogue.ts';
+import { adapterMembers } from '../models/adapter-names.ts';
 import { withModel } from '../models/router-models.ts';
 import type { AdmissionResult, Lease, LeaseRequest } from '../scheduler/lease.ts';
 import type { Quarantine, TrackedRequest } from '../scheduler/quarantine.ts';
@@ -19,12 +22,12 @@ export interface Attempt {
   readonly tail: ResponseTail;
   /** Set if a stream is to become one JSON object. */
   readonly aggregator: Aggregator | undefined;
-  /** Of a stream that has begun. */
+  /** The relay of a stream that has begun. */
   readonly relay: EventStreamRelay | undefined;
   /** Reads the events of a stream; undefined if they are only counted. */
   readonly observe: EventObserver | undefined;
   /** Aborts when the client disconnects, the request is cancelled, or the attempt is to give way. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** How many tokens of this attempt are kept if it breaks off now. */
   readonly progress: () => number;
   /** Called with the lease, before anything is sent; undefined if the request goes as it is. */
@@ -45,10 +48,11 @@ export async function runAttempt(
     context.engine = context.isBatch ? model.pickIdleEngine() : model.pickEngine(conversation);
     const admitting = admit(context, asked);
     const lease = admitting instanceof Promise ? await admitting : admitting;
-    // So many lines, and one more, the runner has under way at once.
-    if (context.isBatch) context.response.setHeader('x-corral-batch-slots', model.batchSlots);
+    record.leases += 1;
+    if (context.isBatch) reportBatchSlots(context);
     const { quarantine } = context.engine;
     let tracked: TrackedRequest | undefined;
+    let turn: ReturnType<typeof takeAdapterTurn>;
     try {
       rejectIfBlocked(quarantine, record, request.body);
       tracked = quarantine.start(request.body);
@@ -61,6 +65,8 @@ export async function runAttempt(
       const preparing = attempt.prepare?.();
       const prepared =
         preparing instanceof Promise ? await raceShutdown(preparing, services.shutdown) : preparing;
+      turn = takeAdapterTurn(context, attempt);
+      if (turn?.waiting) await turn.waiting;
       // Awaited here: the lease is returned when this block ends, or when the backend releases the slot after that.
       const since = performance.now();
       const result = await send(context, lease, tracked, attempt, prepared);
@@ -72,9 +78,19 @@ export async function runAttempt(
       if (tracked !== undefined) quarantine.abandoned(tracked);
       throw error;
     } finally {
+      turn?.turns.leave();
+      record.leases -= 1;
       lease[Symbol.dispose]();
     }
   }
+}
+
+/** When a client may come back whose adapter the engine does not have yet, ms. */
+const ADAPTER_RETRY_MS = 1000;
+
+/** So many lines, and one more, the runner has under way at once. */
+export function reportBatchSlots({ response, model }: Pick<ProxyContext, 'response' | 'model'>): void {
+  response.setHeader('x-corral-batch-slots', model.batchSlots);
 }
 
 /** Throws, or rejects with, the ApiError of a request that gets no lease. */
@@ -82,10 +98,9 @@ function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promi
   const { route, model, engine, record } = context;
   const scheduler = route.takesSlot ? engine.scheduler : engine.countingScheduler;
   const endTrace = record.trace?.startWait();
-  const since = performance.now();
-  const onAdmitted = (admission: AdmissionResult): Lease | Promise<Lease> => {
+  const onAdmitted = (admission: AdmissionResult, waitedMs: number): Lease | Promise<Lease> => {
     endTrace?.(admission.outcome);
-    record.queuedMs = (record.queuedMs ?? 0) + performance.now() - since;
+    record.queuedMs = (record.queuedMs ?? 0) + waitedMs;
     if (admission.outcome === 'moved') {
       context.engine = context.isBatch ? model.pickIdleEngine() : model.pickEngine(context.conversation);
       return admit(context, { ...leaseRequest, requeued: true, since: admission.since });
@@ -98,7 +113,9 @@ function admit(context: ProxyContext, leaseRequest: LeaseRequest): Lease | Promi
     return lease;
   };
   const admitting = scheduler.admit(leaseRequest);
-  return admitting instanceof Promise ? admitting.then(onAdmitted) : onAdmitted(admitting);
+  if (!(admitting instanceof Promise)) return onAdmitted(admitting, 0);
+  const since = performance.now();
+  return admitting.then((admission) => onAdmitted(admission, performance.now() - since));
 }
 
 function send(
@@ -175,10 +192,32 @@ function reportResult(
 }
 
 /** While the backend's props are unknown, it may have become a router with several models: then the body names one. */
-function bodyForBackend({ engine, record, incoming, modelName }: ProxyContext, body: Buffer): Buffer {
+function bodyForBackend(context: ProxyContext, body: Buffer): Buffer {
+  const { engine, record, incoming, modelName } = context;
+  if (engine.adapters.length > 0 && context.route.generates) return withAdapter(context, body);
   if (engine.monitor.props !== undefined) return body;
   record.model = modelName();
   return withModel(record.model, body, incoming.headers['content-type']);
+}
+
+/** Decided when the request is sent: the engine that runs then may have others than the one before. */
+function withAdapter({ engine, model, record, incoming }: ProxyContext, body: Buffer): Buffer {
+  if (incoming.headers['content-type']?.startsWith('multipart/form-data')) return body;
+  return appendFields(body, adapterMembers(engine.adapters, model.getAdapter(record.model ?? '')));
+}
+
+/** Waits until the engine computes requests for this adapter; undefined if it does so now, or has none. */
+function takeAdapterTurn(context: ProxyContext, { signal }: Attempt) {
+  const { engine, model, record, route, isBatch } = context;
+  const adapter = model.getAdapter(record.model ?? '');
+  // It is about to be restarted with the adapter, or without it.
+  const isReadAsMessage = route.upstream === '/v1/messages';
+  if (adapter !== undefined && (isReadAsMessage || !engine.adapters.includes(adapter)))
+    throw modelLoading(ADAPTER_RETRY_MS);
+  if (engine.adapterTurns === undefined || !route.takesSlot) return undefined;
+  const waiting = engine.adapterTurns.enter(adapter ?? '', signal, isBatch);
+  if (waiting !== undefined && !isBatch) engine.scheduler.preemptBatches();
+  return { waiting, turns: engine.adapterTurns };
 }
 
 /** Reports the first tokens of a suspect to the quarantine; other requests are observed as before. */

@@ -1,3 +1,4 @@
+import { toAbortSignal } from '../cancellation.ts';
 import type { Preemptible } from '../scheduler/idle-slots.ts';
 import { Preempted } from '../upstream/failure.ts';
 import type { ResponseTail } from '../upstream/relay.ts';
@@ -29,7 +30,7 @@ export class BatchLine implements Preemptible {
   /** The signal of an exchange that is about to begin. */
   beginAttempt(): AbortSignal {
     this.#controller = new AbortController();
-    return AbortSignal.any([this.#context.signal, this.#controller.signal]);
+    return AbortSignal.any([toAbortSignal(this.#context.signal), this.#controller.signal]);
   }
 
   get generated(): number {

@@ -5,6 +5,14 @@ import { addressGroup } from '../http/client-address.ts';
 import { RetryAfterEstimator } from '../scheduler/retry-after.ts';
 import type { RequestContext } from './request-context.ts';
 
+/** Each has a share of the memory. */
+export interface BodyOwner {
+  /** A key; without authentication a network. */
+  readonly id: string;
+  /** One of the users of the key, with a share of its share. */
+  readonly user: string | undefined;
+}
+
 /**
  * The memory for request bodies, from their first byte until their requests have ended; most of it belongs to queued requests.
  * Bodies beyond the limit are rejected, and no client can take all of it.
@@ -32,7 +40,7 @@ export class BodyBudget {
   }
 
   /** For one request. */
-  open(owner: string): BodyAllocation {
+  open(owner: BodyOwner): BodyAllocation {
     return new BodyAllocation(this, owner);
   }
 
@@ -42,7 +50,7 @@ export class BodyBudget {
   }
 
   /** Takes this many bytes for an owner, or returns the error. */
-  allocate(owner: string, bytes: number, isFirst: boolean): ApiError | undefined {
+  allocate(owner: BodyOwner, bytes: number, isFirst: boolean): ApiError | undefined {
     const error = this.errorFor(owner, bytes);
     if (error !== undefined) return error;
     if (isFirst) this.#holders += 1;
@@ -51,7 +59,7 @@ export class BodyBudget {
   }
 
   /** Takes back what one request had for so long, ms. */
-  release(owner: string, bytes: number, heldMs: number): void {
+  release(owner: BodyOwner, bytes: number, heldMs: number): void {
     this.#retryAfter.addServiceTime(heldMs);
     this.#holders -= 1;
     this.#add(owner, -bytes);
@@ -59,19 +67,31 @@ export class BodyBudget {
   }
 
   /** The error of a body of this size, before any of it is allocated. */
-  errorFor(owner: string, bytes: number): ApiError | undefined {
-    const { total, perOwner } = this.#options;
-    const own = this.#owners.get(owner) ?? 0;
+  errorFor({ id, user }: BodyOwner, bytes: number): ApiError | undefined {
+    const { total, perOwner, perUser } = this.#options;
+    const own = this.#held(id);
     if (own + bytes > perOwner) return keyBodyMemoryFull(this.#retryAfterMs(), own, perOwner);
+    const ofUser = user === undefined ? 0 : this.#held(user);
+    if (user !== undefined && ofUser + bytes > perUser)
+      return keyBodyMemoryFull(this.#retryAfterMs(), ofUser, perUser, 'user');
     if (this.#bytes + bytes > total) return bodyMemoryFull(this.#retryAfterMs());
     return undefined;
   }
 
-  #add(owner: string, bytes: number): void {
+  #held(id: string): number {
+    return this.#owners.get(id) ?? 0;
+  }
+
+  #add({ id, user }: BodyOwner, bytes: number): void {
     this.#bytes += bytes;
-    const sum = (this.#owners.get(owner) ?? 0) + bytes;
-    if (sum > 0) this.#owners.set(owner, sum);
-    else this.#owners.delete(owner);
+    this.#addTo(id, bytes);
+    if (user !== undefined) this.#addTo(user, bytes);
+  }
+
+  #addTo(id: string, bytes: number): void {
+    const sum = this.#held(id) + bytes;
+    if (sum > 0) this.#owners.set(id, sum);
+    else this.#owners.delete(id);
   }
 
   /** Memory becomes free as often as requests end. */
@@ -83,11 +103,11 @@ export class BodyBudget {
 /** The memory that one request has taken. Disposing of it returns all of it. */
 export class BodyAllocation implements Disposable {
   readonly #budget: BodyBudget;
-  readonly #owner: string;
+  readonly #owner: BodyOwner;
   #bytes = 0;
   #since = 0;
 
-  constructor(budget: BodyBudget, owner: string) {
+  constructor(budget: BodyBudget, owner: BodyOwner) {
     this.#budget = budget;
     this.#owner = owner;
   }
@@ -118,7 +138,10 @@ export class BodyAllocation implements Disposable {
   }
 }
 
-/** Whose share of the memory a body takes: a key's, or without authentication a network's. */
-export function bodyOwner({ key, record }: Pick<RequestContext, 'key' | 'record'>): string {
-  return key === undefined ? `from ${addressGroup(record.address)}` : `of ${key.id}`;
+/** Whose share of the memory a body takes. */
+export function bodyOwner({ key, record }: Pick<RequestContext, 'key' | 'record'>): BodyOwner {
+  const { address, user } = record;
+  // No id of a key has a space.
+  if (key === undefined) return { id: `from ${addressGroup(address)}`, user: undefined };
+  return { id: key.id, user: user === undefined ? undefined : `${key.id} ${user}` };
 }

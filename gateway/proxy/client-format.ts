@@ -1,13 +1,16 @@
 import type { AggregationPlan, Aggregator, EventAggregator } from '../api/aggregation.ts';
 import { MessageAggregator } from '../api/anthropic/aggregate.ts';
 import { ChatToMessageRewriter, MessageRewriter } from '../api/anthropic/rewriters.ts';
+import { ModelNameRewriter, type ModelRename } from '../api/model-name-rewriter.ts';
 import { ChatAggregator, CompletionAggregator } from '../api/openai/aggregate.ts';
 import { LegacyFunctionRewriter } from '../api/openai/normalize.ts';
 import { RankedDocumentsRewriter } from '../api/openai/rerank.ts';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { getStreamFormatter, type ResponseRewriter, type StreamFormatter } from '../api/response-format.ts';
-import { getEchoedFields, ResponseAggregator } from '../api/responses/response-object.ts';
+import { getEchoedFields } from '../api/responses/echoed-fields.ts';
+import { ResponseAggregator, type ResponseContext, unixTime } from '../api/responses/response-object.ts';
 import { ResponsesApiRewriter } from '../api/responses/rewriter.ts';
+import { StoringRewriter } from '../api/responses/storing-rewriter.ts';
 import { ToolAliasRewriter } from '../api/responses/tools.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import { TextAggregator } from '../api/text-aggregator.ts';
@@ -15,6 +18,7 @@ import type { GatewayConfig } from '../config.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import { KeepAlive } from '../upstream/keep-alive.ts';
 import type { RequestRecord } from './request-record.ts';
+import type { StatefulRequest } from './response-states.ts';
 
 /** How one client is written to, over as many engines as its response takes. */
 export interface ClientFormat {
@@ -23,30 +27,39 @@ export interface ClientFormat {
   readonly rewriter: ResponseRewriter | undefined;
 }
 
-/** `record.model` is the model that answers. */
+/**
+ * `record.model` is the model that answers. `getRename`: where the engine has another name for it. `state`: only with stored
+ * responses.
+ */
 export function createClientFormat(
   { dialect, shape }: ApiRoute,
   { echoed, responseConversion, toolAliases, rankedDocuments }: ApiRequest,
   record: Pick<RequestRecord, 'model'>,
+  state: StatefulRequest | undefined,
+  getRename: (() => ModelRename | undefined) | undefined,
 ): ClientFormat {
   if (dialect === 'responses') {
-    const createdAt = Math.floor(Date.now() / 1000);
-    const rewriter = new ResponsesApiRewriter({
+    const about: ResponseContext = {
       // Another model may answer in the end.
       get model() {
         return record.model ?? '';
       },
-      ...{ createdAt, echoed: echoed ?? getEchoedFields({}) },
-    });
+      id: state?.id,
+      createdAt: state?.createdAt ?? unixTime(),
+      echoed: { ...(echoed ?? getEchoedFields({})), ...state?.echoed },
+    };
+    const rewriter = new ResponsesApiRewriter(about, undefined, state?.sent);
+    const named = toolAliases ? new ToolAliasRewriter(rewriter, toolAliases) : rewriter;
     return {
       formatter: rewriter,
-      rewriter: toolAliases ? new ToolAliasRewriter(rewriter, toolAliases) : rewriter,
+      rewriter: state?.save ? new StoringRewriter(named, rewriter, state.save) : named,
     };
   }
   const rewriter = rankedDocuments
     ? new RankedDocumentsRewriter(rankedDocuments)
     : createRewriter(shape, responseConversion);
-  return { formatter: getStreamFormatter(dialect), rewriter };
+  const formatter = getStreamFormatter(dialect);
+  return { formatter, rewriter: getRename ? new ModelNameRewriter(rewriter, getRename) : rewriter };
 }
 
 function createRewriter(

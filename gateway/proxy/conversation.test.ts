@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { CompletionShape } from '../api/route-table.ts';
 import { identifyConversation } from './conversation.ts';
 
 const user = (content: string) => ({ role: 'user', content });
-const idOf = (fields: object, headers = {}, key: string | undefined = 'key') =>
-  identifyConversation(headers, fields as Readonly<Record<string, unknown>>, key);
+const idOf = (fields: object, headers = {}, key: string | undefined = 'key', shape?: CompletionShape) =>
+  identifyConversation(headers, fields as Readonly<Record<string, unknown>>, key, shape);
 
 describe('a conversation', () => {
   it.each([
@@ -26,6 +27,22 @@ describe('a conversation', () => {
     expect(idOf({ messages: [system, user('b')] })).not.toBe(first);
     expect(idOf({ input: [user('a')] })).toBe(idOf({ messages: [user('a')] }));
     expect(idOf({ system: 'x', messages: [user('a')] })).not.toBe(idOf({ messages: [user('a')] }));
+  });
+
+  it('is the same when its beginning is read from the store', () => {
+    const responseId = (input: unknown) => idOf({ input }, {}, 'key', 'response');
+    const first = responseId('a');
+    expect(responseId([user('a')])).toBe(first);
+    const stored = {
+      id: 'msg_1',
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_text', text: 'a' }],
+    };
+    expect(responseId([stored, { role: 'assistant', content: 'x' }, user('b')])).toBe(first);
+    expect(responseId('b')).not.toBe(first);
+    const image = { type: 'input_image', image_url: 'data:' };
+    expect(responseId([{ ...stored, content: [...stored.content, image] }])).not.toBe(first);
   });
 
   it('is the key where there is nothing else: embeddings of one client come from one model', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { asList, asObject, type JsonObject } from '../api/json.ts';
+import type { CompletionShape } from '../api/route-table.ts';
 
 /** Headers in which clients name their session: Codex, OpenHands, Amp, opencode, Open WebUI. */
 const sessionHeaders = [
@@ -23,9 +24,10 @@ export function identifyConversation(
   headers: IncomingHttpHeaders,
   fields: JsonObject,
   keyId: string | undefined,
+  shape: CompletionShape | undefined,
 ): string {
   const session = findSession(headers, fields);
-  const source = session === undefined ? (conversationStart(fields) ?? '') : `session ${session}`;
+  const source = session === undefined ? (conversationStart(fields, shape) ?? '') : `session ${session}`;
   const digest = createHash('sha256')
     .update(`${keyId ?? ''}\n${source}`)
     .digest();
@@ -42,16 +44,23 @@ function findSession(headers: IncomingHttpHeaders, fields: JsonObject): string |
 }
 
 /** All up to the first message of the user: what follows differs from turn to turn. */
-function conversationStart({
-  system,
-  instructions,
-  messages,
-  input,
-  prompt,
-}: JsonObject): string | undefined {
-  const list = asList(messages ?? input);
+function conversationStart(
+  { system, instructions, messages, input, prompt }: JsonObject,
+  shape: CompletionShape | undefined,
+): string | undefined {
+  // In the Responses API, a text is a message. Embeddings have texts as well, which belong to no conversation.
+  const isMessage = shape === 'response' && typeof input === 'string';
+  const list = isMessage ? [{ role: 'user', content: input }] : asList(messages ?? input);
   const first = list.findIndex((message) => asObject(message).role === 'user');
-  if (first !== -1) return JSON.stringify([system, instructions, list.slice(0, first + 1)]);
+  if (first !== -1) return JSON.stringify([system, instructions, list.slice(0, first + 1).map(asSaid)]);
   const text = typeof prompt === 'string' ? prompt : undefined;
   return text?.slice(0, PROMPT_START);
+}
+
+/** A message without what differs once it is stored: it has an id then, and its text is a list of one part. */
+function asSaid(message: unknown): unknown {
+  const { role, content } = asObject(message);
+  const [part, ...others] = asList(content);
+  const { text } = asObject(part);
+  return [role, others.length === 0 && typeof text === 'string' ? text : content];
 }

@@ -16,7 +16,7 @@ export interface ProxyResult {
   /** The result of the last exchange, or the reason why there will be no other. */
   readonly result: ExchangeResult | { readonly outcome: 'rejected'; readonly error: ApiError };
   readonly tail: ResponseTail;
-  /** Of a stream that has begun and may have to be broken off. */
+  /** The relay of a stream that has begun and may have to be broken off. */
   readonly relay: EventStreamRelay | undefined;
 }
 
@@ -40,8 +40,9 @@ export function finish(context: ProxyContext, proxied: ProxyResult): void {
   relay.fail(error);
 }
 
-/** The client or an operator ended it, so the backend is not in doubt. */
-const isDeliberate = ({ kind }: Failure) => kind === 'client-left' || kind === 'cancelled';
+/** The client or an operator ended it, or the store failed, so the backend is not in doubt. */
+const isDeliberate = ({ kind }: Failure) =>
+  kind === 'client-left' || kind === 'cancelled' || kind === 'not-stored';
 
 function recordResult(context: ProxyContext, proxied: ProxyResult): void {
   const { record } = context;
@@ -83,22 +84,24 @@ function recordUsage(context: ProxyContext, proxied: ProxyResult, reported: Usag
   const isWhole = isComplete && reported !== undefined;
   // The native formats of embeddings and rankings have no place for usage.
   const reportsNoUsage = isComplete && !route.generates;
-  if (!route.takesSlot || !(isWhole || reachedEngine(proxied) || reportsNoUsage)) return;
+  if (!route.takesSlot || !(isWhole || isCharged(context, proxied) || reportsNoUsage)) return;
   const cached = reported?.cached ?? 0;
   const output = isWhole
     ? totalOutput(context, tail, reported)
     : Math.max(reported?.output ?? 0, tail.generated);
-  record.usage = { input: reported?.input ?? 0, cached, output };
-  // Of several prompts llama-server reports the tokens of one; of texts to embed or to rank, of all.
+  const rest =
+    reported?.drafts === undefined ? { cached, output } : { cached, output, drafts: reported.drafts };
+  record.usage = { input: reported?.input ?? 0, ...rest };
+  // For several prompts llama-server reports the tokens of one; for texts to embed or to rank, of all.
   const hasSeveralPrompts = request.sequences > 1 && route.generates && route.inputsField !== undefined;
   if (reported !== undefined && !(isWhole && hasSeveralPrompts)) return;
-  countInputLater(context, engine.abandonedInput, { cached, output });
+  countInputLater(context, engine.abandonedInput, rest);
 }
 
 function countInputLater(
   { route, request, record }: { readonly record: RequestRecord } & Pick<ProxyContext, 'route' | 'request'>,
   counter: AbandonedInputCounter,
-  rest: Pick<Usage, 'cached' | 'output'>,
+  rest: Omit<Usage, 'input'>,
 ): void {
   const { soon, correction } = counter.count(route, request);
   record.pendingUsage = soon.then((input) => {
@@ -107,12 +110,18 @@ function countInputLater(
   record.usageCorrection = correction;
 }
 
+/** A background response that breaks off is asked for again, and the usage of the whole is recorded then. */
+function isCharged({ isBackground }: ProxyContext, proxied: ProxyResult): boolean {
+  const { result } = proxied;
+  const isCancelled = result.outcome === 'failed' && result.failure.kind === 'cancelled';
+  return (!isBackground || isCancelled) && reachedEngine(proxied);
+}
+
 /** The engine worked on it, and the exchange was broken off. A request that it declined or never got costs nothing. */
 function reachedEngine({ result, tail }: ProxyResult): boolean {
   if (tail.generated > 0) return true;
   if (result.outcome !== 'failed') return false;
-  const { kind } = result.failure;
-  return kind === 'client-left' || kind === 'cancelled' || result.relay !== undefined;
+  return isDeliberate(result.failure) || result.relay !== undefined;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Key } from '../../keys/key.ts';
+import { createKey } from '../../keys/secret.ts';
 import { RequestCancelled } from '../upstream/failure.ts';
 import { LiveRequests } from './live-requests.ts';
 import { createRequestRecord } from './request-record.ts';
@@ -38,6 +40,34 @@ describe('live requests', () => {
     expect(aborted).toEqual([true, false, false, true]);
     live.cancelForKeys(new Set());
     expect(openIn(live, 'e', 'app').signal.aborted).toBe(false);
+  });
+
+  it('with an earlier secret of a key are cancelled, but not what the runner does for it', () => {
+    const live = new LiveRequests();
+    const [old, { key: current }] = [createKey('app', {}, 0).key, createKey('app', {}, 0)];
+    const open = (key: Key, more: { isBatch?: boolean; background?: string } = {}) => {
+      const record = createRequestRecord({
+        id: 'a',
+        method: 'POST',
+        path: '/v1/completions',
+        address: '::1',
+      });
+      record.keyId = key.id;
+      const controller = new AbortController();
+      live.add({ record, controller, key, ...more });
+      return controller.signal;
+    };
+    const early = [
+      open(old),
+      open(old, { isBatch: true }),
+      open(old, { background: 'resp_1' }),
+      open(current),
+    ];
+    expect(live.cancelForKeys(new Set(), new Map([['app', current.fingerprint]]))).toBe(1);
+    expect(early.map(({ aborted }) => aborted)).toEqual([true, false, false, false]);
+    // Its secret was checked just before the rotation.
+    expect(open(old).aborted).toBe(true);
+    expect(open(current).aborted).toBe(false);
   });
 
   it('are counted, but lines of batches are not', () => {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../api/json.ts';
 import type { ApiRoute } from '../api/route-table.ts';
-import type { RequestedModel } from '../engines/model-services.ts';
+import type { RequestedModel } from '../engines/requested-model.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** Which model a request is for. */
@@ -20,9 +20,15 @@ export interface RoutedRequest {
 export interface ModelRouting {
   /**
    * A promise while it is not known which engines the model has. Throws an ApiError, or rejects with it, if there is no such
-   * model, it is of another kind, or the key may not use it.
+   * model, it is of another kind, or the key may not use it. `fields`: those of the body, if it was parsed and has no lone
+   * surrogates.
    */
-  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest | Promise<RoutedRequest>;
+  route(
+    route: ApiRoute,
+    client: RequestContext,
+    body: Buffer,
+    fields?: JsonObject,
+  ): RoutedRequest | Promise<RoutedRequest>;
 }
 
 /** All requests are for one model. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Aggregator } from '../api/aggregation.ts';
+import { toAbortSignal } from '../cancellation.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { cannotContinue, engineKeptCrashing } from '../errors/catalogue.ts';
 import type { ResumePlan } from '../resume/plan-resume.ts';
@@ -17,6 +18,9 @@ import { bodyDigest } from './parse-request.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { type Attempts, isLikelyCrashCause, recordFailure, rejectsKey, shouldRetry } from './retry-policy.ts';
 import { CannotContinue, ClientPrefill, StreamContinuation } from './stream-continuation.ts';
+
+/** The runner learns from it why a response has to begin anew. */
+const beginAnew = 'x-corral-begin-anew';
 
 /** Between attempts at a backend that claims to be ready, ms. */
 const FIRST_PAUSE = 50;
@@ -48,7 +52,7 @@ class RetryLoop {
   readonly #context: ProxyContext;
   readonly #leaseRequest: LeaseRequest;
   #partial: PartialResponse;
-  /** Of a stream that has begun: the client has a part of the response, so it cannot be another one. */
+  /** The relay of a stream that has begun. */
   #relay: EventStreamRelay | undefined;
   #plan: ResumePlan | undefined;
   #attempts: Attempts | undefined;
@@ -63,6 +67,7 @@ class RetryLoop {
   }
 
   async run(): Promise<ProxyResult> {
+    if (this.#context.sent !== undefined) this.#takeUp();
     for (;;) {
       const before = this.#generated;
       let result: ExchangeResult | ApiError | 'not-continued';
@@ -81,6 +86,26 @@ class RetryLoop {
       const next = this.#decide(result, this.#generated > before);
       if (next !== 'again') return this.#end(next);
     }
+  }
+
+  /** Plans to go on behind the events that an earlier request has got. Throws an ApiError if that is not sound. */
+  #takeUp(): void {
+    const plan =
+      this.#resumePlan() ?? ({ action: 'fail', reason: 'streams are not continued here' } as const);
+    if (plan.action === 'fail') throw this.#rejectSent(plan.reason);
+    this.#plan = plan;
+    this.#context.record.continued = 1;
+  }
+
+  /** Says to the runner of background responses that this one has to begin anew. */
+  #rejectSent(reason: string): ApiError {
+    this.#context.response.setHeader(beginAnew, reason);
+    return cannotContinue(reason);
+  }
+
+  /** The client has a part of the response, so it cannot be another one. */
+  get #isPartlySent(): boolean {
+    return this.#relay !== undefined || this.#context.sent !== undefined;
   }
 
   /** Tokens of the response so far. */
@@ -115,7 +140,10 @@ class RetryLoop {
     const relay = this.#relay;
     if (error instanceof BackendUnreachable)
       return { outcome: 'failed', failure: { kind: 'unreachable', cause: error }, relay };
-    if (error instanceof CannotContinue) return relay ? cannotContinue(error.message) : 'not-continued';
+    if (error instanceof CannotContinue) {
+      if (relay === undefined && this.#context.sent !== undefined) throw this.#rejectSent(error.message);
+      return relay ? cannotContinue(error.message) : 'not-continued';
+    }
     if (relay === undefined && this.#generated === 0) throw error;
     if (error instanceof ApiError) return error;
     return { outcome: 'failed', failure: classifyFailure(error), relay };
@@ -131,13 +159,19 @@ class RetryLoop {
     await engine.monitor.probe();
     if (attempts < 2 || engine.monitor.status !== 'ready') return;
     const pause = Math.min(FIRST_PAUSE * 2 ** (attempts - 2), LONGEST_PAUSE);
-    await sleep(pause, undefined, { signal }).catch(() => {});
+    await sleep(pause, undefined, { signal: toAbortSignal(signal) }).catch(() => {});
   }
 
   #preparation(plan: ResumePlan | undefined): Attempt['prepare'] {
     const { continuation, clientPrefill } = this.#partial;
     if (plan && continuation) return () => continuation.resume(plan, clientPrefill);
-    return clientPrefill && (() => clientPrefill.prepare());
+    const prepare = clientPrefill && (() => clientPrefill.prepare());
+    if (this.#line === undefined || continuation === undefined) return prepare;
+    // A line may be cut off at any time: what is then possible has to be known.
+    return async () => {
+      await continuation.probe();
+      return prepare?.() ?? { body: this.#context.request.body, rewriter: undefined };
+    };
   }
 
   #decide(result: ExchangeResult, hasNewTokens: boolean): 'again' | ProxyResult['result'] {
@@ -161,14 +195,14 @@ class RetryLoop {
 
   /** Undefined if the request is to be sent again as it was: nothing, or too little, of its response is kept. */
   #resumePlan(): ResumePlan | undefined {
-    const plan = this.#partial.continuation?.plan(this.#relay !== undefined);
-    return this.#relay !== undefined || plan?.action === 'continue' ? plan : undefined;
+    const plan = this.#partial.continuation?.plan(this.#isPartlySent);
+    return this.#isPartlySent || plan?.action === 'continue' ? plan : undefined;
   }
 
   #retry(result: ExchangeResult): 'again' | ProxyResult['result'] {
     const { record } = this.#context;
     const plan = this.#plan;
-    if (plan === undefined && this.#relay === undefined) {
+    if (plan === undefined && !this.#isPartlySent) {
       this.#startOver();
       return 'again';
     }

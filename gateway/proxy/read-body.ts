@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { CancelSignal } from '../cancellation.ts';
 import { draining, lengthRequired, payloadTooLarge, requestTimeout } from '../errors/catalogue.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
 import type { BodyAllocation } from './body-budget.ts';
@@ -9,7 +10,7 @@ export interface BodyLimits extends PaceLimits {
   /** Where the memory comes from; undefined for small bodies. */
   readonly allocation?: BodyAllocation;
   /** Aborts when the client disconnects or the request is cancelled. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 export interface PaceLimits {
@@ -44,8 +45,8 @@ function isBuffered({ readableLength }: IncomingMessage, announced: string | und
 function readBuffered(request: IncomingMessage, allocation: BodyAllocation | undefined): Buffer {
   const body: Buffer = request.read();
   allocation?.allocate(body.length);
-  // Node and the access log wait for the end of the request.
-  request.resume();
+  // Node and the access log wait for the end of the request, which is reported when all of it has been read.
+  if (!request.complete) request.resume();
   return body;
 }
 

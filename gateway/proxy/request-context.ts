@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Key } from '../../keys/key.ts';
+import { type CancelController, RequestController } from '../cancellation.ts';
 import { ClientResponse } from '../http/client-response.ts';
 import { ClientDisconnected } from '../upstream/failure.ts';
 import type { KeepAlive } from '../upstream/keep-alive.ts';
@@ -14,12 +15,14 @@ export class RequestContext {
   key: Key | undefined = undefined;
   /** A line of a batch, sent by the runner: it runs on idle slots only. */
   isBatch = false;
+  /** The id of a background response that the runner asks for. */
+  background: string | undefined = undefined;
   /** Set for a request that may be kept alive before its response. */
   keepAlive: KeepAlive | undefined = undefined;
   /** The pattern of the route that matched, such as `/v1/models/:id{.+}`; empty before that. */
   pattern = '';
   readonly #onEnd: (context: RequestContext) => void;
-  #controller: AbortController | undefined = undefined;
+  #controller: RequestController | undefined = undefined;
   /** The request has ended when its handler has returned and its response has closed, in either order. */
   #isHandled = false;
   #isClosed = false;
@@ -35,16 +38,16 @@ export class RequestContext {
     this.response = new ClientResponse(outgoing);
     this.record = record;
     this.#onEnd = onEnd;
-    outgoing.once('close', () => this.#close());
+    outgoing.on('close', () => this.#close());
   }
 
   /**
    * Aborts the request: when its client disconnects before the response is complete, in whatever way (FIN, RST or
    * half-close), when an operator cancels it, and when its key ends.
    */
-  get controller(): AbortController {
+  get controller(): CancelController {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = new RequestController();
       const { raw } = this.response;
       if (raw.destroyed || raw.closed) this.#abort();
     }

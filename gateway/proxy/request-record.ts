@@ -19,13 +19,23 @@ export class RequestRecord {
   /** Undefined if requests are not traced. */
   trace: RequestTrace | undefined;
   keyId: string | undefined;
+  /** Which of the users of the key, where it tells them apart: a hash. */
+  user: string | undefined;
   /** The client used the secret from before the last rotation. */
   previousSecret = false;
+  /** Why its token was rejected. */
+  tokenProblem: string | undefined;
   /** The batch that the request is a line of. */
   batch: string | undefined;
   model: string | undefined;
   streamed: boolean | undefined;
+  /** What the response cache did; undefined without one. */
+  cache: 'hit' | 'miss' | 'bypass' | undefined;
   queuedMs: number | undefined;
+  /** How many leases of slots it holds now. None while it waits, also after its engine has died. */
+  leases = 0;
+  /** The records of the parts of a request that is split, each of which has leases of its own. */
+  parts: readonly RequestRecord[] | undefined;
   /** Time at the backend, ms. */
   computeMs: number | undefined;
   /** Its slots, as a part of all slots. */
@@ -60,10 +70,14 @@ export class RequestRecord {
   constructor({ id, method, path, address }: RequestStart) {
     this.id = id;
     this.method = method;
-    this.path = path.includes('sk-') ? redactSecrets(path) : path;
+    this.path = path.includes('sk-') || path.includes('eyJ') ? redactSecrets(path) : path;
     this.address = address;
   }
 }
+
+/** Whether it holds slots, instead of waiting for them. */
+export const isRunning = ({ leases, parts }: RequestRecord): boolean =>
+  leases > 0 || (parts?.some(isRunning) ?? false);
 
 type RequestStart = Pick<RequestRecord, 'id' | 'method' | 'path' | 'address'>;
 
@@ -71,8 +85,9 @@ export function createRequestRecord(start: RequestStart): RequestRecord {
   return new RequestRecord(start);
 }
 
-/** Clients put keys into URLs by mistake, as `/sk-…/v1` or `/v1/models/sk-…`: no observer may pass them on. */
-const redactSecrets = (path: string) => path.replace(/sk-[\w-]{8,}/g, 'sk-…');
+/** Clients put keys and tokens into URLs by mistake, as `/sk-…/v1` or `/v1/models/sk-…`: no observer may pass them on. */
+const redactSecrets = (path: string) =>
+  path.replace(/sk-[\w-]{8,}/g, 'sk-…').replace(/eyJ[\w-]{8,}(?:\.[\w-]*)*/g, 'eyJ…');
 
 /** The trace of one request. */
 export interface RequestTrace {

@@ -1,6 +1,7 @@
 import type { BackendStatus } from '../../health/backend.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { EngineServices } from '../engines/engine-services.ts';
-import type { RequestedModel } from '../engines/model-services.ts';
+import type { RequestedModel } from '../engines/requested-model.ts';
 import { ApiError } from '../errors/api-error.ts';
 import {
   backendTimeout,
@@ -33,7 +34,7 @@ export function admissionError(
   admission: Exclude<AdmissionResult, { outcome: 'granted' | 'moved' }>,
   model: RequestedModel,
   engine: EngineServices,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Error {
   if (admission.outcome === 'left') return abortError(signal.reason);
   const { outcome, retryAfterMs } = admission;
@@ -87,7 +88,9 @@ export function exchangeError(
     case 'preempted':
       return draining(1000);
     case 'stalled':
-      return backendTimeout('the engine sent nothing for too long.');
+      return backendTimeout();
+    case 'not-stored':
+      return cause as ApiError;
     case 'too-large':
       return responseTooLarge();
     case 'broke-off':

@@ -52,7 +52,7 @@ export function shouldRetry(
 const brokeOff = (result: ExchangeResult) =>
   result.outcome === 'failed' && result.failure.kind === 'broke-off';
 
-/** Of the requests sent here, llama-server declines with 503 only while it loads. */
+/** llama-server declines requests like these with 503 only while it loads. */
 function wasNotServed(result: ExchangeResult): boolean {
   if (result.outcome === 'declined') return result.error.status === 503;
   return result.outcome === 'failed' && result.failure.kind === 'unreachable';

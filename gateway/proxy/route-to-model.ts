@@ -4,7 +4,9 @@ import { appendFields, type JsonObject, replaceLoneSurrogates } from '../api/jso
 import { missingDefaults } from '../api/request/model-defaults.ts';
 import { decodeBody, parseBody } from '../api/request/parse-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';
+import { toAbortSignal } from '../cancellation.ts';
 import type { GatewayConfig } from '../config.ts';
+import { AdaptedModel } from '../engines/adapted-model.ts';
 import type { ModelFleet } from '../engines/model-fleet.ts';
 import {
   invalidValue,
@@ -13,6 +15,7 @@ import {
   modelNotAllowed,
   modelNotFound,
 } from '../errors/catalogue.ts';
+import { findAdapter, mayUseAdapter } from '../models/adapter-names.ts';
 import { identifyConversation } from './conversation.ts';
 import { readFormField } from './form-field.ts';
 import type { ModelRouting, RoutedRequest } from './model-routing.ts';
@@ -34,19 +37,29 @@ export class SeveralModelsRouting implements ModelRouting {
     this.#timeoutMs = admission.timeoutMs;
   }
 
-  route(route: ApiRoute, client: RequestContext, body: Buffer): RoutedRequest | Promise<RoutedRequest> {
-    return this.#find(route, client, body) ?? this.#wait(route, client, body);
+  route(
+    route: ApiRoute,
+    client: RequestContext,
+    body: Buffer,
+    fields?: JsonObject,
+  ): RoutedRequest | Promise<RoutedRequest> {
+    return this.#find(route, client, body, fields) ?? this.#wait(route, client, body, fields);
   }
 
   /** The supervisor is about to report the models, or this one. */
-  async #wait(route: ApiRoute, client: RequestContext, body: Buffer): Promise<RoutedRequest> {
+  async #wait(
+    route: ApiRoute,
+    client: RequestContext,
+    body: Buffer,
+    fields: JsonObject | undefined,
+  ): Promise<RoutedRequest> {
     const { signal } = client.controller;
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const ended = AbortSignal.any([toAbortSignal(signal), AbortSignal.timeout(this.#timeoutMs)]);
     for (;;) {
       await this.#fleet.nextChange(ended).catch(() => {
         throw signal.aborted ? abortError(signal.reason) : modelLoading(UNKNOWN_RETRY_MS);
       });
-      const routed = this.#find(route, client, body);
+      const routed = this.#find(route, client, body, fields);
       if (routed !== undefined) return routed;
     }
   }
@@ -56,31 +69,35 @@ export class SeveralModelsRouting implements ModelRouting {
     route: ApiRoute,
     { incoming: { headers }, key }: RequestContext,
     body: Buffer,
+    parsed: JsonObject | undefined,
   ): RoutedRequest | undefined {
     if (!this.#fleet.isKnown) return undefined;
     const isForm = headers['content-type']?.startsWith('multipart/form-data') ?? false;
     const read = isForm
       ? { body: undefined, fields: { model: readFormField(body, 'model') } }
-      : readFields(body);
+      : readFields(body, parsed);
     const { fields } = read;
     const requested = readModel(fields);
     const alias = requested === undefined ? undefined : this.#fleet.alias(requested);
-    const conversation = alias && identifyConversation(headers, fields, key?.id);
+    const conversation = alias && identifyConversation(headers, fields, key?.id, route.shape);
     const id =
       alias === undefined || conversation === undefined
         ? this.#idOf(requested, route, key)
-        : alias.choose(conversation, (model) => mayUse(key, model));
-    if (id === undefined || !mayUse(key, id)) throw modelNotAllowed(requested ?? '');
-    const model = this.#fleet.find(id);
+        : alias.choose(conversation, (target) => this.#mayUse(key, target));
+    if (id === undefined || !this.#mayUse(key, id)) throw modelNotAllowed(requested ?? '');
+    const named = findAdapter(this.#fleet.registry.models, id);
+    const model = this.#fleet.find(named?.model ?? id);
     if (model === undefined) return undefined;
     checkKind(model.record, route);
     // Only a model with several engines has a choice.
     const isSticky = model.engines.length > 1;
     return {
-      model,
+      model: named === undefined ? model : new AdaptedModel(model, named.adapter),
       ...(isForm ? { body: undefined, fields: undefined } : withDefaults(read, body, model.record, route)),
       alias: alias?.name,
-      conversation: isSticky ? (conversation ?? identifyConversation(headers, fields, key?.id)) : undefined,
+      conversation: isSticky
+        ? (conversation ?? identifyConversation(headers, fields, key?.id, route.shape))
+        : undefined,
     };
   }
 
@@ -89,8 +106,14 @@ export class SeveralModelsRouting implements ModelRouting {
     const [only, ...others] = models;
     const isFree = only !== undefined && others.length === 0 && !this.#isStrict;
     if (requested === undefined) return this.#defaultFor(route, key);
-    if (isFree || models.some(({ id }) => id === requested)) return isFree ? only.id : requested;
+    if (models.some(({ id }) => id === requested) || findAdapter(models, requested)) return requested;
+    if (isFree && !isAdapterName(only, requested)) return only.id;
     throw modelNotFound(requested);
+  }
+
+  #mayUse(key: Key | undefined, id: string): boolean {
+    const named = findAdapter(this.#fleet.registry.models, id);
+    return named === undefined ? mayUse(key, id) : mayUseAdapter(key, named.model, named.adapter);
   }
 
   /** Clients of a route may leave the name out if there is one model that answers it. */
@@ -111,7 +134,8 @@ interface ReadBody {
   readonly fields: JsonObject;
 }
 
-function readFields(body: Buffer): ReadBody {
+function readFields(body: Buffer, parsed: JsonObject | undefined): ReadBody {
+  if (parsed !== undefined) return { body: undefined, fields: parsed };
   const text = decodeBody(body);
   const sound = replaceLoneSurrogates(text);
   return { body: sound === text ? undefined : Buffer.from(sound), fields: parseBody(sound) };
@@ -125,6 +149,10 @@ function readModel({ model }: JsonObject): string | undefined {
 
 const mayUse = (key: Key | undefined, model: string) =>
   key === undefined || key.models.includes('*') || key.models.includes(model);
+
+/** An unknown adapter never means the model itself: its answers would look right, and be wrong. */
+const isAdapterName = ({ id, adapters }: ModelRecord, name: string) =>
+  adapters.length > 0 && name.startsWith(`${id}:`);
 
 /** Undefined for routes that any model answers. */
 function neededKind({ upstream }: ApiRoute): ModelKind | undefined {

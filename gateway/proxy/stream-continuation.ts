@@ -61,6 +61,7 @@ export class StreamContinuation {
 
   private constructor(context: ProxyContext, shape: CompletionShape) {
     this.transcript = new Transcript(shape);
+    if (context.sent !== undefined) this.transcript.add(context.sent);
     this.observe = (events) => this.transcript.add(events);
     this.#context = context;
     this.#shape = shape;
@@ -73,11 +74,21 @@ export class StreamContinuation {
     return planResume({ shape, fields, sequences, isPartlySent, transcript });
   }
 
-  /** Whether the response can be continued if its exchange is cut off now, of which the client has received nothing. */
+  /**
+   * Whether the response can be continued if its exchange is cut off now, of which the client has received nothing. Not while
+   * it is unknown how its engine does that: see `probe`.
+   */
   get mayBeContinued(): boolean {
     if (this.plan(false).action !== 'continue') return false;
     const query = prefillQuery(this.#context, this.#shape, supportsContinueFields(this.#shape));
-    return (query && this.#context.engine.prefillProbe.known(query)?.continues) ?? true;
+    if (query === undefined) return true;
+    return this.#context.engine.prefillProbe.known(query)?.continues ?? false;
+  }
+
+  /** Finds out how the engine continues a response. At once where that is known. To be called while a backend is ready. */
+  probe(): void | Promise<void> {
+    const behaviour = getPrefillBehaviour(this.#context, this.#shape, supportsContinueFields(this.#shape));
+    return behaviour instanceof Promise ? behaviour.then(() => undefined) : undefined;
   }
 
   /** To be called while a backend is ready. Throws CannotContinue. */
@@ -165,7 +176,10 @@ export class StreamContinuation {
   }
 }
 
-/** The beginning of a response that the client itself has given. Whatever the build of llama-server, a stream has only what follows. */
+/**
+ * The beginning of a response that the client itself has given. Whatever the build of llama-server, a stream has only what
+ * follows.
+ */
 export class ClientPrefill {
   readonly #context: ProxyContext;
   readonly #shape: CompletionShape;

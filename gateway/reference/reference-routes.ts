@@ -77,6 +77,10 @@ const referencePage = html`<!doctype html>
     <script src="docs/assets/reference.js" type="module"></script>
   </head>
   <body>
+    <nav class="swagger-ui" aria-label="Pages">
+      <p class="info wrapper"><a href="./">Start page</a> · <a href="dashboard">Dashboard</a> ·
+        <a href="openapi.json">openapi.json</a></p>
+    </nav>
     <main id="reference"></main>
     <noscript>This page requires JavaScript. The API document is at <a href="openapi.json">openapi.json</a>.</noscript>
   </body>

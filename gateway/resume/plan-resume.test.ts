@@ -11,7 +11,7 @@ const plan = (
 ): ResumePlan['action'] =>
   planResume({
     ...{ shape, fields: fields as Record<string, unknown>, sequences: 1, isPartlySent: true, ...more },
-    transcript: { generated: 1, hasOtherContent: false, text, closing },
+    transcript: { generated: 1, hasOtherContent: false, text, opening: '', closing },
   }).action;
 
 const assistant = (content: unknown, more = {}) => ({ role: 'assistant', content, ...more });
@@ -67,4 +67,25 @@ it.each<[CompletionShape, object]>([
   ['response', { type: 'response.output_item.added', item: { type: 'function_call' } }],
 ])('a %s is not continued after a tool call was announced', (shape, event) => {
   expect(plan(shape, {}, {}, `event: x\ndata: ${JSON.stringify(event)}\n\n`)).toBe('fail');
+});
+
+const announced = (item: object) =>
+  `event: x\ndata: ${JSON.stringify({ type: 'response.output_item.added', item })}\n\n`;
+
+it.each([
+  ['message', 'restart'],
+  ['reasoning', 'fail'],
+  ['function_call', 'fail'],
+  ['custom_tool_call', 'fail'],
+])('a response that has only announced a %s gets the plan to %s', (type, action) => {
+  const transcript = {
+    generated: 0,
+    hasOtherContent: false,
+    text,
+    opening: announced({ type }),
+    closing: '',
+  };
+  const stream = { shape: 'response', fields: {}, sequences: 1, isPartlySent: true, transcript } as const;
+  expect(planResume(stream).action).toBe(action);
+  expect(planResume({ ...stream, isPartlySent: false }).action).toBe('restart');
 });

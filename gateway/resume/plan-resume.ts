@@ -24,18 +24,27 @@ export interface InterruptedStream {
   readonly sequences: number;
   /** The client has received a part of it. A JSON response is not written before it is complete. */
   readonly isPartlySent: boolean;
-  readonly transcript: Pick<Transcript, 'generated' | 'hasOtherContent' | 'text' | 'closing'>;
+  readonly transcript: Pick<Transcript, 'generated' | 'hasOtherContent' | 'text' | 'opening' | 'closing'>;
 }
 
 /** Decides from the request and from what was generated. */
 export function planResume(interrupted: InterruptedStream): ResumePlan {
   const { shape, fields, isPartlySent, transcript } = interrupted;
-  if (transcript.generated === 0) return { action: 'restart' };
+  if (transcript.generated === 0)
+    return isPartlySent && shape === 'response' && announcesOtherItem(parseEvents(transcript.opening))
+      ? { action: 'fail', reason: otherItem }
+      : { action: 'restart' };
   if (isPartlySent && lacksOnlyEndMarker(shape, fields, parseEvents(transcript.closing)))
     return { action: 'close' };
   const reason = findReasonAgainst(interrupted);
   return reason === undefined ? { action: 'continue', text: transcript.text } : { action: 'fail', reason };
 }
+
+const otherItem = 'it has reasoning or a tool call';
+
+/** The next engine would give it another id, or generate something else; of a message the id is kept (resume-rewriters.ts). */
+const announcesOtherItem = (opening: readonly StreamEvent[]) =>
+  opening.some(({ item }) => item !== undefined && (item as Typed).type !== 'message');
 
 /** In Responses the end marker is part of the last event. */
 function lacksOnlyEndMarker(
@@ -57,7 +66,7 @@ function findReasonAgainst({ shape, fields, sequences, transcript }: Interrupted
   if (sequences > 1 && shape !== 'message') return 'it has several choices';
   if (requestsLogprobs(shape, fields)) return 'it has log-probabilities';
   if (transcript.hasOtherContent || hasStartedCall(parseEvents(transcript.closing)))
-    return shape === 'chat' ? 'a tool call was unfinished' : 'it has reasoning or a tool call';
+    return shape === 'chat' ? 'a tool call was unfinished' : otherItem;
   const { content, reasoning } = transcript.text;
   if (reasoning !== '' && content === '') return 'its reasoning was unfinished';
   if (isConstrained(shape, fields)) return 'its grammar would start again';
@@ -78,9 +87,12 @@ const outputLogprobs = 'message.output_text.logprobs';
 function hasStartedCall(closing: readonly StreamEvent[]): boolean {
   return closing.some((event) => {
     const { item, content_block } = event as { item?: Typed; content_block?: Typed };
-    return item?.type === 'function_call' || content_block?.type === 'tool_use';
+    return isCall(item?.type) || content_block?.type === 'tool_use';
   });
 }
+
+/** One of a custom tool has its own type where the events are those that the client has got. */
+const isCall = (type: unknown) => type === 'function_call' || type === 'custom_tool_call';
 
 /**
  * A JSON schema of a chat applies to the prefill and the continuation together, under each of its names (observed with

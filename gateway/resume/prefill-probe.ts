@@ -119,6 +119,8 @@ const isUnreachable = (status: number, body: string) =>
 function createRequest({ api, isExplicit, model }: PrefillQuery): { path: string; body: object } {
   const more = {
     temperature: 0,
+    // It must not leave a prompt behind that was read without the adapter of the next request.
+    cache_prompt: false,
     ...(isExplicit ? continueFields : {}),
     ...(model === undefined ? {} : { model }),
   };

@@ -3,6 +3,8 @@ import { GeneratedTextReader } from '../api/generated-text.ts';
 import { GrowingBuffer } from '../api/growing-buffer.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 
+const noBytes: Buffer = Buffer.alloc(0);
+
 /** The text of a stream so far, as far as it can be given to an engine again. */
 export interface TranscriptText {
   readonly content: string;
@@ -22,7 +24,7 @@ export class Transcript {
   readonly #reasoning = new GrowingBuffer();
   #opening: Buffer[] = [];
   /** The chunk with the last generated text, where in it that text ends, and the chunks after it. */
-  #lastChunk: Buffer = Buffer.alloc(0);
+  #lastChunk = noBytes;
   #lastTextEnd = 0;
   #after: Buffer[] = [];
   #hasOtherContent = false;

@@ -9,6 +9,7 @@ import {
 import type { RegistryDocument, WrittenTarget } from '../../models/registry-document.ts';
 import { updateRegistryFile } from '../../models/registry-file.ts';
 import { InvalidAliasError, requestedModel, requestedTargets } from '../../models/requested-targets.ts';
+import { isJsonObject } from '../api/json.ts';
 import type { RegistryPlace } from '../config.ts';
 import type { CanaryRetry } from '../engines/model-directory.ts';
 import {
@@ -19,7 +20,7 @@ import {
   registryUnusable,
 } from '../errors/catalogue.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
-import { asObject, readJson } from './request-object.ts';
+import { readJson } from './read-json.ts';
 
 export interface AliasRouteOptions {
   readonly supervisor: { readonly isPresent: boolean };
@@ -60,8 +61,8 @@ export function rollBackAlias(options: AliasRouteOptions) {
 }
 
 async function readFields(c: GatewayContext, { idleTimeout }: AliasRouteOptions, expected: string) {
-  const fields = asObject(await readJson(c.env.incoming, idleTimeout, expected));
-  if (fields === undefined) throw invalidAlias([`expected ${expected}`]);
+  const fields = await readJson(c.env.incoming, idleTimeout, expected);
+  if (!isJsonObject(fields)) throw invalidAlias([`expected ${expected}`]);
   return fields;
 }
 

@@ -1,7 +1,9 @@
 import type { SettingChanges } from '../../health/supervisor-messages.ts';
-import type { Key, KeyLimits } from '../../keys/key.ts';
+import type { Key, KeyLimits, TemporaryLimits } from '../../keys/key.ts';
 import { getKeyStatus } from '../../keys/key-status.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
+import { temporaryLimitsAt } from '../../keys/temporary-limits.ts';
+import { isJsonObject } from '../api/json.ts';
 import {
   adminDisabled,
   invalidRestart,
@@ -11,17 +13,28 @@ import {
   restartNotSupported,
 } from '../errors/catalogue.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
+import type { KnownIdentities, LatestIdentities } from '../oidc/known-identities.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 import type { LiveRequests } from '../proxy/live-requests.ts';
-import type { RequestRecord } from '../proxy/request-record.ts';
-import { asObject, readJson } from './request-object.ts';
+import { isRunning, type RequestRecord } from '../proxy/request-record.ts';
+import { readJson } from './read-json.ts';
 
-/** `GET /admin/keys`: the current keys, and what is wrong with the key file. */
-export function listKeys(keys: KeyStore | undefined, maxAgeMs: number | undefined) {
+const MAX_IDENTITIES = 100;
+
+/** `GET /admin/keys`: the current keys, what is wrong with the key file, and the latest identities of tokens. */
+export function listKeys(
+  keys: KeyStore | undefined,
+  maxAgeMs: number | undefined,
+  identities: KnownIdentities | undefined,
+) {
   return (c: GatewayContext) => {
     const { ring, problem = null, warnings } = requireKeys(keys);
     const now = Date.now();
-    return c.json({ keys: ring.keys.map((key) => describeKey(key, now, maxAgeMs)), problem, warnings });
+    return c.json({
+      keys: ring.keys.map((key) => describeKey(key, now, maxAgeMs)),
+      ...{ problem, warnings },
+      ...(identities && { identities: describeIdentities(identities.latest(MAX_IDENTITIES, now)) }),
+    });
   };
 }
 
@@ -39,6 +52,10 @@ function requireKeys(keys: KeyStore | undefined): KeyStore {
   return keys;
 }
 
+function describeIdentities({ count, latest }: LatestIdentities) {
+  return { count, latest: latest.map(({ id, rule, seen }) => ({ id, rule, lastSeen: formatTime(seen) })) };
+}
+
 /** Field by field, because a newer version may have written fields that must not be exposed. */
 function describeKey(key: Key, now: number, maxAgeMs: number | undefined) {
   const { id, hint, scopes, models, priority, note, created, expires } = key;
@@ -46,6 +63,10 @@ function describeKey(key: Key, now: number, maxAgeMs: number | undefined) {
   return {
     ...{ id, hint, status: state, expiresSoon, secretIsOld },
     ...{ scopes, models, priority, limits: describeLimits(key.limits) },
+    temporaryLimits: temporaryLimitsAt(key, now).map(describeTemporaryLimits),
+    ...(key.usersFrom === null
+      ? undefined
+      : { usersFrom: key.usersFrom, userLimits: describeLimits(key.userLimits) }),
     created: formatTime(created),
     expires: formatTime(expires),
     rotatingUntil: formatTime(rotatingUntil ?? null),
@@ -60,6 +81,14 @@ function describeLimits({
   concurrent,
 }: KeyLimits): KeyLimits {
   return { requestsPerMinute, tokensPerMinute, tokensPerDay, concurrent };
+}
+
+function describeTemporaryLimits({ limits, userLimits, until }: TemporaryLimits) {
+  return {
+    limits: describeLimits(limits),
+    ...(userLimits && { userLimits: describeLimits(userLimits) }),
+    until: formatTime(until),
+  };
 }
 
 function formatTime(time: number | null): string | null {
@@ -85,14 +114,15 @@ export function cancelRequest(live: LiveRequests) {
 }
 
 function describeRequest(record: RequestRecord, now: number) {
-  const { id, method, path, address, keyId, model, streamed, queuedMs, startedAt, responseTail } = record;
-  const running = queuedMs !== undefined;
+  const { id, method, path, address, keyId, user, model, streamed, queuedMs, startedAt, responseTail } =
+    record;
   return {
     ...{ id, method, path, address },
     key: keyId ?? null,
+    user,
     model: model ?? null,
     stream: streamed ?? null,
-    state: running ? 'running' : 'waiting',
+    state: isRunning(record) ? 'running' : 'waiting',
     ageMs: Math.round(now - startedAt),
     queuedMs: Math.round(queuedMs ?? now - startedAt),
     tokens: responseTail?.generated ?? 0,
@@ -121,9 +151,8 @@ export function restartEngine(supervisor: SupervisorClient, idleTimeout: number)
   };
 }
 
-function parseChanges(body: unknown = {}): SettingChanges {
-  const fields = asObject(body);
-  if (fields === undefined) throw invalidRestart([`expected ${EXPECTED_CHANGES}`]);
+function parseChanges(fields: unknown = {}): SettingChanges {
+  if (!isJsonObject(fields)) throw invalidRestart([`expected ${EXPECTED_CHANGES}`]);
   const entries = Object.entries(fields).map(([name, value]) => [name, toVariable(value)] as const);
   const invalid = entries.filter(([, value]) => value === undefined).map(([name]) => name);
   if (invalid.length > 0)

@@ -1,6 +1,6 @@
 import type { ApiRoute } from '../api/route-table.ts';
 import { ApiError } from '../errors/api-error.ts';
-import type { Refund } from '../limits/rate-limits.ts';
+import type { Refund } from '../limits/rates.ts';
 import { type Authenticator, authenticate } from '../middleware/authenticate.ts';
 import { respondWithError } from '../middleware/handle-error.ts';
 import { type DailyUsage, limitDailyTokens } from '../middleware/request-limits.ts';
@@ -25,7 +25,8 @@ const TOO_MANY_REQUESTS = 429;
  * nothing; one that another limit of the key rejects later is not counted. Token counting has a counter of its own
  * (`counts`), as agents send dozens of such requests before the first one that generates.
  *
- * Lines of batches do not count: they use idle slots only, and would leave nothing for other requests of their key.
+ * Lines of batches do not count: they use idle slots only, and would leave nothing for other requests of their key. A
+ * background response has counted when it was created.
  *
  * `checkFirst`: what the middleware of Hono does for a request that does not pass it.
  */
@@ -43,20 +44,21 @@ export function handleApiRoute(
     let isCounted = false;
     try {
       checkFirst?.(context);
-      checkKey(context);
-      if (!context.isBatch) {
+      const checking = checkKey(context);
+      if (checking !== undefined) await checking;
+      if (!context.isBatch && context.background === undefined) {
         isCounted = true;
-        const counting = rateLimits.countRequest(context.key, context.response, unit);
+        const counting = rateLimits.countRequest(context, unit);
         refund = counting instanceof Promise ? await counting : counting;
       }
       // All others set them when they reserve their tokens.
-      if (!route.takesSlot) await rateLimits.setTokenHeaders(context.key, context.response);
+      if (!route.takesSlot) await rateLimits.setTokenHeaders(context);
       const budgeting = checkBudget(context);
       if (budgeting !== undefined) await budgeting;
       await handleApiRequest(route, services, context);
     } catch (error) {
       if (error instanceof ApiError && error.status === TOO_MANY_REQUESTS) refund?.();
-      if (isCounted) await rateLimits.setTokenHeaders(context.key, context.response);
+      if (isCounted) await rateLimits.setTokenHeaders(context);
       respondWithError(context, error);
     }
   };

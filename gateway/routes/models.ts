@@ -4,6 +4,7 @@ import { type ListedModel, listDirectory } from '../engines/listed-models.ts';
 import type { ModelDirectory } from '../engines/model-directory.ts';
 import type { EngineOverview } from '../engines/models-overview.ts';
 import { modelLoading, modelNotFound } from '../errors/catalogue.ts';
+import { adapterId, mayUseAdapter } from '../models/adapter-names.ts';
 import {
   anthropicModel,
   anthropicModelPage,
@@ -50,11 +51,13 @@ export function getModel(options: ModelRouteOptions) {
 
 /** Clients of OpenAI ignore the kind of a model and the targets of an alias. */
 const describeListed = (
-  { id, kind, info, targets }: ListedModel,
+  { id, kind, info, targets, base }: ListedModel,
   { directory }: Pick<ModelRouteOptions, 'directory'>,
 ) => ({
   ...describeModel(id, kind, info),
   ...(directory && { kind }),
+  // As OpenAI did for fine-tuned models, and vLLM does for adapters.
+  ...(base !== undefined && { root: base, parent: base }),
   ...(targets && { targets }),
 });
 
@@ -70,7 +73,13 @@ async function findModels(options: ModelRouteOptions, c: GatewayContext): Promis
   }
   const names = allowedNames(options.models, key);
   const info = await getModelInfo(options);
-  return names.map((id) => ({ id, kind: 'chat', listed: true, info }));
+  const model = { kind: 'chat', listed: true, info } as const;
+  const [base = ''] = options.models.public;
+  const adapters = (options.models.adapters ?? []).filter((name) => mayUseAdapter(key, base, name));
+  return [
+    ...names.map((id) => ({ ...model, id })),
+    ...adapters.map((name) => ({ ...model, id: adapterId(base, name), base })),
+  ];
 }
 
 function allowedNames(models: PublicNames, key: Key | undefined): readonly string[] {

@@ -7,6 +7,7 @@ it.each([
   ['/v1/v1/models', 'Did you mean /v1/models? The client'],
   ['/v1/v1/files', 'Did you mean /v1/files? The client'],
   ['/openai/batches', 'Did you mean /v1/batches?'],
+  ['/v1/v1/conversations', 'Did you mean /v1/conversations? The client'],
   ['/messages/batches', 'Did you mean /v1/messages/batches?'],
   ['/v1/v1/messages/batches', 'Did you mean /v1/messages/batches? The client'],
   [

@@ -1,12 +1,17 @@
 import { apiRoutes } from '../api/route-table.ts';
-import { methodNotAllowed, webSocketNotSupported } from '../errors/catalogue.ts';
+import { compactionNotSupported, methodNotAllowed, webSocketNotSupported } from '../errors/catalogue.ts';
 import type { GatewayContext } from '../proxy/gateway-context.ts';
 
 /** Codex tries a WebSocket on these paths first, and falls back to HTTP at once only on a 426. */
 const webSocketPaths = new Set(['/v1/responses', '/responses']);
 
+/** OpenAI's route that replaces a conversation by an encrypted summary. */
+const compactionPaths = new Set(['/v1/responses/compact', '/responses/compact']);
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 /** Handles all methods that a path does not support; OPTIONS gets those that it supports. */
-export function rejectOtherMethods(...allowed: readonly ('GET' | 'POST' | 'PUT' | 'DELETE')[]) {
+export function rejectOtherMethods(...allowed: readonly Method[]) {
   const named = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const supported = [...named, 'OPTIONS'].join(', ');
   return (c: GatewayContext) => {
@@ -14,6 +19,7 @@ export function rejectOtherMethods(...allowed: readonly ('GET' | 'POST' | 'PUT' 
     if (method === 'OPTIONS') return c.body(null, 204, { allow: supported });
     if (method === 'GET' && webSocketPaths.has(path) && isWebSocketUpgrade(c))
       throw webSocketNotSupported(path);
+    if (method === 'POST' && compactionPaths.has(path)) throw compactionNotSupported();
     throw methodNotAllowed(method, path, allowed);
   };
 }
@@ -32,6 +38,7 @@ const canonical = new Map(
     ['/models', '/v1/models'] as const,
     ['/files', '/v1/files'] as const,
     ['/batches', '/v1/batches'] as const,
+    ['/conversations', '/v1/conversations'] as const,
     ['/messages/batches', '/v1/messages/batches'] as const,
   ].toSorted(([a], [b]) => b.length - a.length),
 );

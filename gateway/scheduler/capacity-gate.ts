@@ -8,6 +8,8 @@ export interface CapacityGateOptions {
   /** For requests that need no slot. */
   readonly countingScheduler: Scheduler;
   readonly monitor: Pick<BackendMonitor, 'status' | 'props' | 'refresh'>;
+  /** Whether the supervisor has found the backend ready, too. Asked while the backend is. */
+  readonly isConfirmed?: () => boolean;
   /** Undefined: as many as the backend has slots. */
   readonly maxConcurrent: () => number | undefined;
   /** The slots of a llama-server router, which has none of its own. */
@@ -27,16 +29,18 @@ export class CapacityGate {
     return this.#isPaused;
   }
 
-  /** The status of the backend; `restarting` while the gate is paused. */
+  /** The status of the backend; `restarting` while the gate is paused, `loading` until the supervisor finds it ready, too. */
   get status(): BackendStatus {
     const { status } = this.#options.monitor;
-    return this.#isPaused && status === 'ready' ? 'restarting' : status;
+    if (status !== 'ready') return status;
+    if (this.#isPaused) return 'restarting';
+    return this.#isConfirmed ? 'ready' : 'loading';
   }
 
   /** To be called when the backend has changed. */
   updateCapacity(): void {
     const { scheduler, countingScheduler, monitor, maxConcurrent, routerSlots } = this.#options;
-    const isOpen = monitor.status === 'ready' && !this.#isPaused;
+    const isOpen = this.status === 'ready';
     scheduler.setCapacity(isOpen ? (maxConcurrent() ?? monitor.props?.slots ?? routerSlots?.() ?? 1) : 0);
     countingScheduler.setCapacity(isOpen ? COUNTING_CONCURRENCY : 0);
   }
@@ -70,6 +74,10 @@ export class CapacityGate {
   /** The engine may come back after all. */
   reopen(): void {
     for (const scheduler of this.#schedulers) scheduler.reopen();
+  }
+
+  get #isConfirmed(): boolean {
+    return this.#options.isConfirmed?.() ?? true;
   }
 
   get #schedulers(): readonly Scheduler[] {

@@ -1,6 +1,6 @@
-import type { LaneSettings } from './lane.ts';
 import type { LeaseRequest } from './lease.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
+import type { LaneSettings } from './waiter.ts';
 
 /**
  * How many requests that only count tokens are at the backend at once, our own counts included. They need no slot, but

@@ -9,7 +9,7 @@ import {
   waiter,
 } from '../../test/harness/queue-requests.ts';
 import { FairQueue, type Grant } from './fair-queue.ts';
-import type { Waiter } from './lane.ts';
+import type { Waiter } from './waiter.ts';
 
 function createQueue(capacity: number, limits = roomy): FairQueue<Waiter> {
   const queue = new FairQueue<Waiter>(limits);
@@ -133,6 +133,23 @@ describe('the fair queue', () => {
     queue.enqueue(patient);
     expect(queue.enqueue(requeued).outcome).toBe('queued');
     expect(queue.release(running)[0]?.waiter).toBe(requeued);
+  });
+
+  it('serves all that a requeued request makes room for when it goes before a large one', () => {
+    const queue = createQueue(3);
+    const running = grantOf(queue.enqueue(waiter('a')));
+    const second = grantOf(queue.enqueue(waiter('b')));
+    queue.enqueue(waiter('a', 3));
+    const small = waiter('b');
+    queue.enqueue(small);
+    expect(queue.release(running)).toEqual([]);
+    const requeued = { ...waiter('a'), requeued: true };
+    expect(queue.enqueue(requeued)).toEqual({
+      outcome: 'granted',
+      grant: { waiter: requeued, slots: 1 },
+      further: [{ waiter: small, slots: 1 }],
+    });
+    expect(queue.release(second)).toEqual([]);
   });
 
   it('reports the position of each request', () => {

@@ -1,18 +1,21 @@
 import {
   chargeElsewhere,
-  costOf,
   createLane,
   freePlaces,
   isAtLimit,
   isIdle,
   type Lane,
+  nextInLane,
   pickEvicted,
+  pickEvictedOfUsers,
   pickLane,
   queuePosition,
-  type Waiter,
+  servable,
 } from './lane.ts';
 import type { LaneAccount, LaneAccounts, WaitingQueue } from './lane-accounts.ts';
+import { LaneUsers } from './lane-users.ts';
 import { pickAmongEngines } from './pick-among-engines.ts';
+import { costOf, type LaneSettings, type Waiter } from './waiter.ts';
 
 export interface QueueLimits {
   /** Waiting requests in all. */
@@ -22,7 +25,8 @@ export interface QueueLimits {
 }
 
 export type EnqueueResult<W extends Waiter> =
-  | { readonly outcome: 'granted'; readonly grant: Grant<W> }
+  /** `further`: it went before one that needs more slots than there are, so that the next fits as well. */
+  | { readonly outcome: 'granted'; readonly grant: Grant<W>; readonly further: readonly Grant<W>[] }
   /** `evicted` had to leave the queue for it. */
   | { readonly outcome: 'queued'; readonly evicted?: W }
   | { readonly outcome: 'full' };
@@ -106,7 +110,8 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
 
   /** The request whose turn it is; undefined if none waits, or all lanes are at their limits. */
   get next(): W | undefined {
-    return this.#waiting === 0 ? undefined : this.#pick(this.#chargedLanes)?.waiting[0];
+    const lane = this.#waiting === 0 ? undefined : this.#pick(this.#chargedLanes);
+    return lane && nextInLane(lane);
   }
 
   /** How many slots the waiting requests would get if all were free; counted up to `most`. */
@@ -115,8 +120,9 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     let slots = 0;
     for (const lane of this.#lanes.values()) {
       const places = freePlaces(lane);
-      for (let at = 0; at < lane.waiting.length && at < places; at++) {
-        slots += Math.min(lane.waiting[at]?.slots ?? 0, this.#capacity);
+      const waiting = servable(lane);
+      for (let at = 0; at < waiting.length && at < places; at++) {
+        slots += Math.min(waiting[at]?.slots ?? 0, this.#capacity);
         if (slots >= most) return most;
       }
     }
@@ -124,15 +130,15 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   }
 
   enqueue(waiter: W): EnqueueResult<W> {
-    const lane = this.#laneOf(waiter);
+    const lane = this.#enter(waiter);
     const atOnce = this.#grantAtOnce(lane, waiter);
-    if (atOnce) return { outcome: 'granted', grant: atOnce };
+    if (atOnce) return { outcome: 'granted', grant: atOnce, further: noGrants };
     if (waiter.requeued) lane.waiting.unshift(waiter);
     else lane.waiting.push(waiter);
     lane.account?.queues.add(this);
     this.#waiting += 1;
-    const [grant] = this.#grant(noPeers);
-    if (grant) return { outcome: 'granted', grant };
+    const [grant, ...further] = this.#grant(noPeers);
+    if (grant) return { outcome: 'granted', grant, further };
     if (waiter.requeued) return { outcome: 'queued' };
     const queues = this.#queues;
     let [waiting, waitingInLane] = [0, 0];
@@ -143,7 +149,8 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     const isLaneFull = waitingInLane > this.#limits.maxWaitingPerLane;
     if (!isLaneFull && waiting <= this.#limits.maxWaiting) return { outcome: 'queued' };
     const lanes = queues.flatMap((queue) => [...queue.#lanes.values()]);
-    const evicted = isLaneFull ? undefined : pickEvicted(lane.id, lanes);
+    const own = lanes.filter(({ id }) => id === lane.id);
+    const evicted = (isLaneFull ? undefined : pickEvicted(lane.id, lanes)) ?? pickEvictedOfUsers(waiter, own);
     for (const queue of queues) if (queue.#remove(evicted ?? waiter)) break;
     return evicted === undefined ? { outcome: 'full' } : { outcome: 'queued', evicted };
   }
@@ -153,11 +160,21 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     return this.#remove(waiter) ? [true, this.#grant()] : [false, []];
   }
 
+  /** The settings of a lane have changed since its requests came: they hold for those that wait, too. */
+  updateLane(settings: LaneSettings): readonly Grant<W>[] {
+    const lane = this.#lanes.get(settings.id);
+    if (lane === undefined) return noGrants;
+    setSettings(lane, settings);
+    if (settings.user !== undefined) lane.users?.setLimit(settings.user.maxConcurrent);
+    return this.#grant();
+  }
+
   #remove(waiter: W): boolean {
     const lane = this.#lanes.get(waiter.lane.id);
     const index = lane?.waiting.indexOf(waiter) ?? -1;
     if (!lane || index === -1) return false;
     lane.waiting.splice(index, 1);
+    lane.users?.leave(waiter);
     this.#waiting -= 1;
     if (lane.waiting.length === 0) lane.account?.queues.delete(this);
     this.#closeIfIdle(lane);
@@ -169,6 +186,7 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     const lane = this.#lanes.get(waiter.lane.id);
     if (lane) {
       lane.running -= 1;
+      lane.users?.release(waiter);
       this.#closeIfIdle(lane);
     }
     return lane?.account === undefined ? this.#grant() : this.#releaseAt(lane.account);
@@ -206,11 +224,23 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     return peers.includes(this) ? peers : [...peers, this];
   }
 
-  #laneOf({ lane: settings }: W): Lane<W> {
+  /** The lane that the request comes to: to be called once, before it is served there or waits. */
+  #enter(waiter: W): Lane<W> {
+    const lane = this.#laneOf(waiter);
+    if (lane.users === undefined && waiter.lane.user === undefined) return lane;
+    if (lane.users === undefined) {
+      if (lane.account !== undefined) lane.account.runningOfUsers ??= new Map();
+      lane.users = new LaneUsers(lane.account?.runningOfUsers, lane.waiting);
+    }
+    lane.users.arrive(waiter);
+    return lane;
+  }
+
+  #laneOf({ lane: settings, requeued }: W): Lane<W> {
     const known = this.#lanes.get(settings.id);
     if (known) {
-      known.settings = settings;
-      if (known.account !== undefined) known.account.maxConcurrent = settings.maxConcurrent;
+      // A requeued request may have old settings.
+      if (!requeued) setSettings(known, settings);
       if (known.waiting.length === 0) this.#moveToBack(known);
       return known;
     }
@@ -225,6 +255,7 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
   /** What `#grant` would do where nobody waits. */
   #grantAtOnce(lane: Lane<W>, waiter: W): Grant<W> | undefined {
     if (this.#waiting > 0 || this.#capacity === 0 || isAtLimit(lane)) return undefined;
+    if (lane.users?.isAtLimit(waiter)) return undefined;
     const slots = this.#slotsFor(waiter);
     if (!this.#fits(slots)) return undefined;
     this.#serve(lane, waiter, slots);
@@ -245,16 +276,17 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     const grants: Grant<W>[] = [];
     while (this.#leased + this.occupied < this.#capacity) {
       const lane = peers.length === 0 ? this.#pick(this.#chargedLanes) : this.#pickAmong(peers);
-      const waiter = lane?.waiting[0];
+      const waiter = lane && nextInLane(lane);
       if (!lane || !waiter) break;
       const slots = this.#slotsFor(waiter);
       if (!this.#fits(slots)) break;
       if (this.#lanes.get(lane.id) === lane) {
-        lane.waiting.shift();
+        if (lane.users === undefined) lane.waiting.shift();
+        else lane.waiting.splice(lane.waiting.indexOf(waiter), 1);
         this.#waiting -= 1;
         this.#serve(lane, waiter, slots);
       } else {
-        this.#serve(this.#laneOf(waiter), waiter, slots);
+        this.#serve(this.#enter(waiter), waiter, slots);
         for (const peer of peers) if (peer.#remove(waiter)) break;
       }
       grants.push({ waiter, slots });
@@ -286,7 +318,9 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
 
   #serve(lane: Lane<W>, waiter: W, slots: number): void {
     lane.running += 1;
+    lane.users?.serve(waiter);
     this.#leased += slots;
+    const othersMayHaveCaughtUp = lane.served > this.#served;
     this.#served = Math.max(this.#served, lane.served);
     const turns = costOf(waiter) / lane.settings.weight;
     lane.served += turns;
@@ -298,7 +332,7 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
       if (lane.account.queues.delete(this) && lane.waiting.length > 0) lane.account.queues.add(this);
     }
     this.#moveToBack(lane);
-    for (const other of this.#lanes.values()) this.#closeIfIdle(other);
+    if (othersMayHaveCaughtUp) for (const other of this.#lanes.values()) this.#closeIfIdle(other);
   }
 
   /** In a tie the lane that has waited longest goes first. */
@@ -319,4 +353,9 @@ export class FairQueue<W extends Waiter> implements WaitingQueue {
     this.#lanes.delete(lane.id);
     if (this.#last === lane) this.#last = undefined;
   }
+}
+
+function setSettings(lane: Lane<Waiter>, settings: LaneSettings): void {
+  lane.settings = settings;
+  if (lane.account !== undefined) lane.account.maxConcurrent = settings.maxConcurrent;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { laneSettings, roomy, waiter } from '../../test/harness/queue-requests.ts';
 import { FairQueue, type Grant } from './fair-queue.ts';
 import { type BatchWaiter, IdleSlots, slotsForBatches } from './idle-slots.ts';
-import type { LaneSettings, Waiter } from './lane.ts';
+import type { LaneSettings, Waiter } from './waiter.ts';
 
 interface Line extends BatchWaiter {
   readonly requeued: boolean;
@@ -40,7 +40,7 @@ class Engine {
   }
 
   enterLine(line: Line): boolean {
-    const grant = this.lines.enqueue(line);
+    const [grant] = this.lines.enqueue(line);
     if (grant) this.runningLines.push(grant);
     return grant !== undefined;
   }

@@ -1,5 +1,6 @@
 import { FairQueue, type Grant } from './fair-queue.ts';
-import { type Lane, pickLane, type Waiter } from './lane.ts';
+import { type Lane, pickLane } from './lane.ts';
+import type { LaneSettings, Waiter } from './waiter.ts';
 
 /** A line of a batch while it holds slots: it can be cut off, and be continued later. */
 export interface Preemptible {
@@ -42,7 +43,7 @@ export class IdleSlots<W extends BatchWaiter> {
     pickRequeuedFirst,
   );
   readonly #running = new Set<Grant<W>>();
-  /** Those of them that were cut off and whose slots the engine has not released yet. */
+  /** The lines that were cut off and whose slots the engine has not released yet. */
   readonly #leaving = new Set<Grant<W>>();
 
   /** `limit`: the most slots; undefined for the default. */
@@ -56,7 +57,7 @@ export class IdleSlots<W extends BatchWaiter> {
     return this.#lines.leased;
   }
 
-  /** Those that wait. */
+  /** The lines that wait. */
   get waiting(): W[] {
     return this.#lines.waiting;
   }
@@ -65,13 +66,21 @@ export class IdleSlots<W extends BatchWaiter> {
     return this.#lines.next;
   }
 
-  /** Undefined if it has to wait. */
-  enqueue(line: W): Grant<W> | undefined {
+  /** Grants to this line, and to others that this makes possible; none if it has to wait. */
+  enqueue(line: W): readonly Grant<W>[] {
     this.#setRoom();
     const entered = this.#lines.enqueue(line);
-    if (entered.outcome !== 'granted') return undefined;
-    this.#begin([entered.grant]);
-    return entered.grant;
+    if (entered.outcome !== 'granted') return [];
+    const grants = [entered.grant, ...entered.further];
+    this.#begin(grants);
+    return grants;
+  }
+
+  updateLane(settings: LaneSettings): readonly Grant<W>[] {
+    this.#setRoom();
+    const grants = this.#lines.updateLane(settings);
+    this.#begin(grants);
+    return grants;
   }
 
   /** Takes a line out of the queue. False if it does not wait (any more). */

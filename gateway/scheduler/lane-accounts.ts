@@ -6,12 +6,14 @@ export interface WaitingQueue {
 
 /** What one lane has at all engines together. */
 export interface LaneAccount {
-  /** Those it has had: the cost of its granted requests, divided by its weight. */
+  /** The turns that it has had: the cost of its granted requests, divided by its weight. */
   turns: number;
   /** Requests that hold slots. */
   running: number;
   /** The most that may. */
   maxConcurrent: number;
+  /** Requests of each of its users that hold slots; undefined where it has none. */
+  runningOfUsers: Map<string, number> | undefined;
   /** Where it waits; where it had its last turn comes last. */
   readonly queues: Set<WaitingQueue>;
 }
@@ -23,7 +25,13 @@ export class LaneAccounts {
   of(lane: string): LaneAccount {
     let account = this.#accounts.get(lane);
     if (account === undefined) {
-      account = { turns: 0, running: 0, maxConcurrent: Infinity, queues: new Set() };
+      account = {
+        turns: 0,
+        running: 0,
+        maxConcurrent: Infinity,
+        runningOfUsers: undefined,
+        queues: new Set(),
+      };
       this.#accounts.set(lane, account);
     }
     return account;

@@ -1,27 +1,9 @@
 import { type Key, priorities } from '../../keys/key.ts';
 import type { LaneAccount } from './lane-accounts.ts';
+import type { LaneUsers } from './lane-users.ts';
+import { costOf, type LaneSettings, userOf, type Waiter } from './waiter.ts';
 
-/** A request that wants slots. */
-export interface Waiter {
-  /** How many sequences the backend will decode for it. */
-  readonly slots: number;
-  /** Its cost to the lane, if that is not the number of its slots. */
-  readonly cost?: number;
-  /** It was served before and lost that: it goes first in its lane, even if the queue is full. */
-  readonly requeued?: boolean;
-  readonly lane: LaneSettings;
-}
-
-/** The lane that a request belongs to. Every key has its own. */
-export interface LaneSettings {
-  readonly id: string;
-  /** Turns in a round, relative to the other lanes. */
-  readonly weight: number;
-  /** The most requests of this lane that hold slots at once, at all engines; more wait. */
-  readonly maxConcurrent: number;
-}
-
-/** One waiting line, first come, first served. */
+/** One waiting line, first come, first served; users of a key take turns in it. */
 export interface Lane<W extends Waiter> {
   readonly id: string;
   settings: LaneSettings;
@@ -34,9 +16,11 @@ export interface Lane<W extends Waiter> {
   readonly account: LaneAccount | undefined;
   /** The turns of the account that `served` includes. */
   charged: number;
+  /** Undefined until a request comes from a user. */
+  users: LaneUsers | undefined;
 }
 
-/** What requests are told apart by where they wait: batches run on idle slots, whatever the priority of their keys. */
+/** What distinguishes requests where they wait: batches run on idle slots, whatever the priority of their keys. */
 const requestClasses = [...priorities, 'batch'] as const;
 export type RequestClass = (typeof requestClasses)[number];
 
@@ -45,21 +29,23 @@ const weights: Readonly<Record<RequestClass, number>> = { high: 4, normal: 2, lo
 /** Without authentication all requests share one lane: there is no identity that can be trusted. */
 const sharedLane: LaneSettings = { id: '', weight: weights.normal, maxConcurrent: Infinity };
 
-/** The lane of a key, with the settings that the key has now. */
-export function laneForKey(key: Key | undefined): LaneSettings {
+/** The lane of a key, with the settings that the key has now. `user`: who of its users has sent the request, if it says so. */
+export function laneForKey(key: Key | undefined, user: string | undefined): LaneSettings {
   if (key === undefined) return sharedLane;
   return {
     id: key.id,
     weight: weights[key.priority],
     maxConcurrent: key.limits.concurrent || Infinity,
+    user: user === undefined ? undefined : { id: user, maxConcurrent: key.userLimits.concurrent || Infinity },
   };
 }
 
 /** The same among the lanes of batches. They all have the same weight. */
-export function batchLaneForKey(key: Key | undefined): LaneSettings {
-  return { ...laneForKey(key), weight: weights.batch };
+export function batchLaneForKey(key: Key | undefined, user: string | undefined): LaneSettings {
+  return { ...laneForKey(key, user), weight: weights.batch };
 }
 
+/** The class of a lane, as each priority has a weight of its own. */
 export function classForWeight(weight: number): RequestClass {
   return requestClasses.find((name) => weights[name] === weight) ?? 'normal';
 }
@@ -72,6 +58,7 @@ export function createLane<W extends Waiter>(
   return {
     ...{ id: settings.id, settings, waiting: [], running: 0, served, account },
     charged: account?.turns ?? 0,
+    users: undefined,
   };
 }
 
@@ -101,9 +88,15 @@ export function pickLane<W extends Waiter>(lanes: Iterable<Lane<W>>): Lane<W> | 
   let next: Lane<W> | undefined;
   for (const lane of lanes) {
     if (lane.waiting.length === 0 || isAtLimit(lane)) continue;
-    if (next === undefined || lane.served < next.served) next = lane;
+    if (next !== undefined && lane.served >= next.served) continue;
+    if (nextInLane(lane) !== undefined) next = lane;
   }
   return next;
+}
+
+/** The request of a lane whose turn it is; undefined if none waits, or all of its users are at their limits. */
+export function nextInLane<W extends Waiter>({ users, waiting }: Lane<W>): W | undefined {
+  return users === undefined ? waiting[0] : users.next(waiting);
 }
 
 /**
@@ -126,13 +119,6 @@ export function queuePosition<W extends Waiter>(waiter: W, lanes: Iterable<Lane<
   return position;
 }
 
-/** What a request costs its lane. Bounded, as the backend rejects a request that asks for billions of sequences. */
-export function costOf({ slots, cost = slots }: Waiter): number {
-  return Math.min(cost, MAX_COST);
-}
-
-const MAX_COST = 1024;
-
 /**
  * The request to evict from a full queue for one more in the lane `ownId`: the last of the lane that is longest for its weight,
  * if that lane is then still at least as long as the own one. So a key may fill the queue as long as no other key needs a
@@ -144,12 +130,29 @@ export function pickEvicted<W extends Waiter>(ownId: string, lanes: readonly Lan
   let longest = own;
   for (const parts of byId.values()) if (weightedLength(parts) > weightedLength(longest)) longest = parts;
   if (longest === own || weightedLength(longest, 1) < weightedLength(own)) return undefined;
-  const fullestFirst = longest.toSorted((a, b) => b.waiting.length - a.waiting.length);
-  for (const { waiting } of fullestFirst) {
-    const last = waiting.findLast(({ requeued }) => !requeued);
-    if (last !== undefined) return last;
-  }
-  return undefined;
+  return lastOf(longest);
+}
+
+/**
+ * The same among the users of one key, whose lane is full or the longest: the last request of the user with most, if that user
+ * then still has at least as many as the one of `waiter`, which waits already.
+ */
+export function pickEvictedOfUsers<W extends Waiter>(waiter: W, lane: readonly Lane<W>[]): W | undefined {
+  const last = lastOf(lane);
+  if (last === undefined || userOf(last) === userOf(waiter)) return undefined;
+  const count = (id: string) =>
+    lane.reduce((sum, { waiting }) => sum + waiting.filter((one) => userOf(one) === id).length, 0);
+  return count(userOf(last)) - 1 < count(userOf(waiter)) ? undefined : last;
+}
+
+/** The last request that was not requeued, at the queue where the lane is fullest, of the user with most requests. */
+function lastOf<W extends Waiter>(parts: readonly Lane<W>[]): W | undefined {
+  const fullestFirst = parts.toSorted((a, b) => b.waiting.length - a.waiting.length);
+  const newestFirst = fullestFirst.flatMap(({ waiting }) => waiting.toReversed());
+  const byUser = [...Map.groupBy(newestFirst, userOf).values()].sort((a, b) => b.length - a.length);
+  return byUser
+    .map((requests) => requests.find(({ requeued }) => !requeued))
+    .find((one) => one !== undefined);
 }
 
 function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
@@ -157,6 +160,7 @@ function weightedLength(parts: readonly Lane<Waiter>[], without = 0): number {
   return length / (parts[0]?.settings.weight ?? 1);
 }
 
+/** Whether the key has as many requests at the engines as it may. With `account`, those at all engines of the model count. */
 export function isAtLimit<W extends Waiter>({ running, settings, account }: Lane<W>): boolean {
   if (account !== undefined) return account.running >= account.maxConcurrent;
   return running >= settings.maxConcurrent;
@@ -168,11 +172,16 @@ export function freePlaces<W extends Waiter>({ running, settings, account }: Lan
   return settings.maxConcurrent - running;
 }
 
+/** The requests of the lane that hold slots as soon as there are some, as far as its users may. */
+export function servable<W extends Waiter>({ users, waiting }: Lane<W>): readonly W[] {
+  return users === undefined ? waiting : users.withinLimits(waiting);
+}
+
 /** What the lane will have been served when the turn of each of its requests comes. */
-function startTimes<W extends Waiter>({ waiting, served, settings }: Lane<W>): Map<W, number> {
+function startTimes<W extends Waiter>({ users, waiting, served, settings }: Lane<W>): Map<W, number> {
   const starts = new Map<W, number>();
   let start = served;
-  for (const waiter of waiting) {
+  for (const waiter of users === undefined ? waiting : users.order(waiting)) {
     starts.set(waiter, start);
     start += costOf(waiter) / settings.weight;
   }

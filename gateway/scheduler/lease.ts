@@ -1,6 +1,7 @@
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { Preemptible } from './idle-slots.ts';
-import type { LaneSettings } from './lane.ts';
+import type { LaneSettings } from './waiter.ts';
 
 export interface LeaseRequest {
   readonly lane: LaneSettings;
@@ -9,7 +10,7 @@ export interface LeaseRequest {
   /** Its cost to the lane, if that is not the number of its slots. */
   readonly cost?: number;
   /** Aborts when the client disconnects. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** It had a lease before and lost its backend: it goes first in its lane, even if the queue is full. */
   readonly requeued?: boolean;
   /** When it began to wait, if it waited at another engine before, `performance.now()` ms. */
@@ -47,7 +48,7 @@ export interface LeaseOwner {
  * once, when the backend has released the slots: `using lease = …`, or dispose of it by hand.
  */
 export class Lease implements Disposable {
-  /** Of the engine whose slots they are: another one than where the request has waited, if that was sooner. */
+  /** The scheduler of the engine whose slots they are: another one than where the request has waited, if that was sooner. */
   readonly scheduler: LeaseOwner;
   readonly slots: number;
   readonly waitedMs: number;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { waiter } from '../../test/harness/queue-requests.ts';
-import { isAtLimit, type Lane, type Waiter } from './lane.ts';
+import { isAtLimit, type Lane } from './lane.ts';
 import { pickAmongEngines } from './pick-among-engines.ts';
+import type { Waiter } from './waiter.ts';
 
 interface LaneOf {
   readonly id: string;
@@ -22,9 +23,15 @@ function lane({
   limit = Infinity,
 }: LaneOf): Lane<Waiter> {
   const requests = Array.from({ length: waiting }, () => waiter(id, slots, { maxConcurrent: limit }));
-  const account = { turns: 0, running, maxConcurrent: limit, queues: new Set<never>() };
+  const account = {
+    turns: 0,
+    running,
+    maxConcurrent: limit,
+    runningOfUsers: undefined,
+    queues: new Set<never>(),
+  };
   const { lane: settings } = waiter(id, slots, { maxConcurrent: limit });
-  return { id, settings, waiting: requests, running, served, account, charged: 0 };
+  return { id, settings, waiting: requests, running, served, account, charged: 0, users: undefined };
 }
 
 type Lanes = readonly Lane<Waiter>[];

@@ -1,11 +1,12 @@
-import { type Lane, pickLane, type Waiter } from './lane.ts';
+import { type Lane, nextInLane, pickLane } from './lane.ts';
+import type { Waiter } from './waiter.ts';
 
 /** The lanes that wait for one engine, in the order of `pickLane`. */
 export type Line<W extends Waiter> = readonly Lane<W>[];
 
 export interface EngineWithFreeSlot<W extends Waiter> {
   readonly own: Line<W>;
-  /** Of the other engines of the model. */
+  /** The lines of the other engines of the model. */
   readonly peers: readonly Line<W>[];
   /** How much of its share a lane has had, as this engine counts it. */
   readonly served: (lane: Lane<W>) => number;
@@ -22,7 +23,10 @@ export function pickAmongEngines<W extends Waiter>(engine: EngineWithFreeSlot<W>
   const { own, peers, served, fits } = engine;
   const turn = pickLane(own);
   if (turn !== undefined && holdsNoSlot(turn)) return turn;
-  const firstFits = ({ waiting: [first] }: Lane<W>) => first !== undefined && fits(first);
+  const firstFits = (lane: Lane<W>) => {
+    const first = nextInLane(lane);
+    return first !== undefined && fits(first);
+  };
   for (const line of [own, ...peers]) {
     const unserved = pickLane(line.filter(holdsNoSlot));
     if (unserved === undefined || served(unserved) > (turn?.served ?? Infinity)) continue;

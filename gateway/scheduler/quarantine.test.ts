@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { crashCauseLimits, isCrashCause, promptDigest } from './crash-cause.ts';
-import { Quarantine, TrackedRequest } from './quarantine.ts';
+import { createSuspects, Quarantine, TrackedRequest } from './quarantine.ts';
 
 const body = (content: string, fields = {}) => Buffer.from(JSON.stringify({ prompt: content, ...fields }));
 const never = new AbortController().signal;
 
-function createQuarantine({ maxReplays = 3, reportsKills = true, suspects = new Map() } = {}) {
+function createQuarantine({ maxReplays = 3, reportsKills = true, suspects = createSuspects() } = {}) {
   const engine = { isUp: false };
   const onBlocked = vi.fn();
   const options = {
@@ -39,7 +39,7 @@ describe('a body that the engine crashes on', () => {
   });
 
   it('is blocked at all engines of a model, though each of them crashed once', async () => {
-    const suspects = new Map();
+    const suspects = createSuspects();
     const [first, second] = [createQuarantine({ suspects }), createQuarantine({ suspects })];
     await first.crash(['poison']);
     await second.crash(['poison']);

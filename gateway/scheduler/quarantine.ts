@@ -1,6 +1,8 @@
 import type { BackendMonitor } from '../../health/backend-monitor.ts';
 import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { SupervisorClient } from '../ipc/supervisor-client.ts';
 import {
   type CrashCauseLimits,
@@ -39,7 +41,9 @@ interface SuspectBody {
 }
 
 /** By digest, the bodies that were at an engine when it crashed. The engines of one model share them. */
-export type SuspectBodies = Map<string, SuspectBody>;
+export type SuspectBodies = BoundedMap<string, SuspectBody>;
+
+export const createSuspects = (): SuspectBodies => new BoundedMap(MAX_ENTRIES);
 
 /** One use of a body at the engine: a request, or a count of its tokens. */
 export class TrackedRequest {
@@ -79,7 +83,7 @@ export class Quarantine {
   /** When it was last reported that no request was the cause, `performance.now()`. */
   #ignoredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: QuarantineOptions, suspects: SuspectBodies = new Map()) {
+  constructor(options: QuarantineOptions, suspects = createSuspects()) {
     this.#options = options;
     this.#known = suspects;
     this.#limits = crashCauseLimits(options.maxReplays);
@@ -102,7 +106,7 @@ export class Quarantine {
   }
 
   /** Resolves when another suspect may go. */
-  async waitForTurn(signal: AbortSignal): Promise<void> {
+  async waitForTurn(signal: CancelSignal): Promise<void> {
     await this.#turn.whenFree(signal);
   }
 
@@ -177,14 +181,11 @@ export class Quarantine {
     // If nobody reports kills, a request that made progress was probably only unlucky.
     const startsOver = progress >= MADE_PROGRESS && !this.#options.reportsKills();
     const before = startsOver ? 0 : (this.#known.get(digest)?.crashes ?? 0);
-    this.#known.delete(digest);
     this.#known.set(digest, {
       crashes: before + 1,
       isBlocked: false,
       until: performance.now() + SUSPECT_FOR,
     });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > MAX_ENTRIES && oldest !== undefined) this.#known.delete(oldest);
   }
 
   #blockIfCause(digest: string, crash: EngineCrash): void {
@@ -210,7 +211,7 @@ export class Quarantine {
   }
 }
 
-/** Of two uses of one body, the one with less progress counts. */
+/** If one body was used twice, the use with less progress counts. */
 function addProgress(crash: Map<string, number>, request: TrackedRequest, progress: number): void {
   crash.set(request.digest, Math.min(crash.get(request.digest) ?? progress, progress));
 }
@@ -237,7 +238,7 @@ class ExclusiveTurn {
   }
 
   /** Resolves when it may be free, or when the signal aborts. */
-  async whenFree(signal: AbortSignal): Promise<void> {
+  async whenFree(signal: CancelSignal): Promise<void> {
     if (!this.#isTaken || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const onFree = () => resolve();

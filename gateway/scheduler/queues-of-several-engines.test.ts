@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstOf, grantOf, roomy, serveAll, waiter } from '../../test/harness/queue-requests.ts';
 import { FairQueue, type Grant } from './fair-queue.ts';
-import type { Waiter } from './lane.ts';
 import { LaneAccounts } from './lane-accounts.ts';
+import type { Waiter } from './waiter.ts';
 
 describe('queues of several engines', () => {
   function twoQueues() {

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createKey } from '../../keys/secret.ts';
+import { laneForKey } from './lane.ts';
 import type { AdmissionResult } from './lease.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -38,6 +40,52 @@ describe('the scheduler', () => {
     first[Symbol.dispose]();
     expect(first.waitedMs).toBe(0);
     expect(leaseOf(await second).waitedMs).toBe(7);
+  });
+
+  describe('applies changed limits of a key to requests that wait', () => {
+    const { key } = createKey('app', { limits: { concurrent: 1 }, userLimits: { concurrent: 1 } }, 0);
+    const raised = { ...key, limits: { concurrent: 3 } };
+    const requestOf = (user?: string) => ({ lane: laneForKey(key, user), slots: 1, signal: connected });
+
+    it('at once, up and down', async () => {
+      const scheduler = createScheduler({ capacity: 8 });
+      const lease = leaseOf(await scheduler.admit(requestOf()));
+      for (let n = 0; n < 4; n++) void scheduler.admit(requestOf());
+      expect(scheduler.counts).toMatchObject({ leased: 1, waiting: 4 });
+      scheduler.updateKey(raised);
+      expect(scheduler.counts).toMatchObject({ leased: 3, waiting: 2 });
+      scheduler.updateKey(key);
+      lease[Symbol.dispose]();
+      expect(scheduler.counts).toMatchObject({ leased: 2, waiting: 2 });
+      scheduler.updateKey({ ...key, limits: {} });
+      expect(scheduler.counts).toMatchObject({ leased: 4, waiting: 0 });
+    });
+
+    it('and not those of a request that comes again', async () => {
+      const scheduler = createScheduler({ capacity: 8 });
+      for (let n = 0; n < 5; n++) void scheduler.admit(requestOf());
+      scheduler.updateKey(raised);
+      const again = Promise.resolve(scheduler.admit({ ...requestOf(), requeued: true }));
+      expect(scheduler.counts).toMatchObject({ leased: 3, waiting: 3 });
+      scheduler.updateKey({ ...key, limits: { concurrent: 4 } });
+      leaseOf(await again)[Symbol.dispose]();
+      expect(scheduler.counts).toMatchObject({ leased: 4, waiting: 1 });
+    });
+
+    it('of its users and its lines of batches, and of no other key', () => {
+      const scheduler = createScheduler({ capacity: 8 });
+      const line = { generated: 0, mayGiveWay: () => true, preempt: () => undefined };
+      for (const user of ['ann', 'ann', 'ann', 'bob']) void scheduler.admit(requestOf(user));
+      for (let n = 0; n < 2; n++) void scheduler.admit({ ...requestOf(), line });
+      const leased = () => [scheduler.counts.leased - scheduler.batches.leased, scheduler.batches.leased];
+      expect(leased()).toEqual([1, 1]);
+      scheduler.updateKey({ ...raised, id: 'other' });
+      expect(leased()).toEqual([1, 1]);
+      scheduler.updateKey({ ...key, limits: {} });
+      expect(leased()).toEqual([2, 2]);
+      scheduler.updateKey({ ...raised, userLimits: { concurrent: 2 } });
+      expect(leased()).toEqual([3, 2]);
+    });
   });
 
   it('counts outcomes and waiting requests by the weight of the lane', async () => {

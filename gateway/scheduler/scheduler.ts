@@ -1,9 +1,12 @@
+import type { Key } from '../../keys/key.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import { FairQueue, type Grant, type QueueCounts, type QueueLimits } from './fair-queue.ts';
 import { IdleSlots, type Preemptible, slotsForBatches } from './idle-slots.ts';
-import type { LaneSettings, Waiter } from './lane.ts';
+import { batchLaneForKey, laneForKey } from './lane.ts';
 import type { LaneAccounts } from './lane-accounts.ts';
 import { type AdmissionResult, Lease, type LeaseRequest } from './lease.ts';
 import { RetryAfterEstimator } from './retry-after.ts';
+import { type LaneSettings, NO_USER, type Waiter } from './waiter.ts';
 
 type Outcome = Exclude<AdmissionResult['outcome'], 'moved'>;
 type OutcomeCounts = Record<Outcome, number>;
@@ -21,7 +24,7 @@ export interface SchedulerOptions {
   readonly countingScheduler?: Scheduler;
   /** What lanes have at all engines; undefined with one engine. */
   readonly accounts?: LaneAccounts | undefined;
-  /** Those of the other engines of the model, which have the limits in common; undefined with one engine. */
+  /** The schedulers of the other engines of the model, which share its limits; undefined with one engine. */
   readonly peers?: (() => readonly Scheduler[]) | undefined;
   /** Whether requests that wait at the peers may get its slots; by default never. */
   readonly mayServePeers?: (() => boolean) | undefined;
@@ -166,6 +169,13 @@ export class Scheduler {
     return this.#counted(request, result);
   }
 
+  /** A key has other limits now, which apply to its requests that wait, too. */
+  updateKey(key: Key): void {
+    this.#grant(this.#queue.updateLane(laneForKey(key, NO_USER)));
+    if (this.#idleSlots !== undefined) this.#grant(this.#idleSlots.updateLane(batchLaneForKey(key, NO_USER)));
+    this.#settle();
+  }
+
   /** The slots of the backend while it is ready, 0 while it is not, so that all new requests queue. */
   setCapacity(capacity: number): void {
     if (capacity === this.capacity) return;
@@ -230,9 +240,7 @@ export class Scheduler {
   /** Resolves when no lease is out. */
   async whenIdle(): Promise<void> {
     if (this.#leasesOut === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle.push(resolve);
-    await promise;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   #decide(request: LeaseRequest): AdmissionResult | Promise<AdmissionResult> {
@@ -243,7 +251,7 @@ export class Scheduler {
     if (request.line !== undefined) return this.#decideLine(request, request.line);
     const candidate = new Candidate(request);
     const entry = this.#queue.enqueue(candidate);
-    if (entry.outcome === 'granted') return { outcome: 'granted', lease: this.#createLease(entry.grant) };
+    if (entry.outcome === 'granted') return this.#granted(entry.grant, entry.further);
     if (entry.outcome === 'full') return { outcome: 'full', retryAfterMs: this.#retryAfterMs() };
     entry.evicted?.end({ outcome: 'full', retryAfterMs: this.#retryAfterMs() });
     if (this.#queue.counts.waiting === 1) this.#stuckSince = candidate.since;
@@ -260,10 +268,16 @@ export class Scheduler {
   #decideLine(request: LeaseRequest, line: Preemptible): AdmissionResult | Promise<AdmissionResult> {
     this.#idleSlots ??= new IdleSlots(this.#queue, this.#batchSlots);
     const candidate = new LineCandidate(request, line);
-    const grant = this.#idleSlots.enqueue(candidate);
-    if (grant !== undefined) return { outcome: 'granted', lease: this.#createLease(grant) };
+    const [grant, ...further] = this.#idleSlots.enqueue(candidate);
+    if (grant !== undefined) return this.#granted(grant, further);
     this.#onChange?.();
     return this.#wait(candidate, request.signal, undefined);
+  }
+
+  #granted(grant: Grant<Candidate>, further: readonly Grant<Candidate>[]): AdmissionResult {
+    const lease = this.#createLease(grant);
+    this.#grant(further);
+    return { outcome: 'granted', lease };
   }
 
   #move(candidate: Candidate): void {
@@ -273,7 +287,7 @@ export class Scheduler {
   /** `timeoutMs`: undefined for a line of a batch, which waits for as long as it takes. */
   async #wait(
     candidate: Candidate,
-    signal: AbortSignal,
+    signal: CancelSignal,
     timeoutMs: number | undefined,
   ): Promise<AdmissionResult> {
     const { promise, resolve } = Promise.withResolvers<AdmissionResult>();
@@ -306,7 +320,7 @@ export class Scheduler {
     return this.#idleSlots?.remove(candidate) ?? [false, []];
   }
 
-  /** Those that wait, lines of batches last. */
+  /** The requests that wait, lines of batches last. */
   get #allWaiting(): Candidate[] {
     const { waiting } = this.#queue;
     return this.#idleSlots === undefined ? waiting : [...waiting, ...this.#idleSlots.waiting];

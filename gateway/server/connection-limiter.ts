@@ -24,6 +24,15 @@ export interface ConnectionLimiter {
   isOverLimit(socket: Socket): boolean;
 }
 
+interface Connection {
+  /** Of its client's address. */
+  readonly group: string;
+  /** In progress. */
+  requests: number;
+  /** Towards the limit; false once it is closed. */
+  counts: boolean;
+}
+
 /**
  * Limits the number of connections. At the limit, a new connection evicts an idle one, from the address that holds the
  * most of them. Connections with a request in progress are kept. Only when all are busy the new one is rejected.
@@ -33,15 +42,14 @@ export function limitConnections(
   { max, stallTimeoutMs }: ConnectionLimits,
 ): ConnectionLimiter {
   const idle = new IdleConnections<Socket>();
-  const groups = new Map<Socket, string>();
-  const requests = new Map<Socket, number>();
+  const connections = new Map<Socket, Connection>();
   const overLimit = new WeakSet<Socket>();
   const stalled = new StalledResponses(stallTimeoutMs);
   let [evicted, rejected] = [0, 0];
   server.maxConnections = max + MAX_OVER_LIMIT;
 
   function makeRoom(): boolean {
-    if (groups.size < max) return true;
+    if (connections.size < max) return true;
     const socket = idle.evictionCandidate;
     if (socket === undefined) return false;
     evicted += 1;
@@ -50,9 +58,11 @@ export function limitConnections(
     return true;
   }
   function forget(socket: Socket): void {
-    idle.delete(groups.get(socket) ?? '', socket);
-    groups.delete(socket);
-    requests.delete(socket);
+    const connection = connections.get(socket);
+    if (connection === undefined) return;
+    connection.counts = false;
+    idle.delete(connection.group, socket);
+    connections.delete(socket);
   }
   function reject(socket: Socket): void {
     rejected += 1;
@@ -61,25 +71,24 @@ export function limitConnections(
     socket.once('close', () => clearTimeout(timer));
   }
   function onRequest(socket: Socket, response: ServerResponse): void {
-    const group = groups.get(socket);
-    if (group === undefined) return;
-    idle.delete(group, socket);
-    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    const connection = connections.get(socket);
+    if (connection === undefined) return;
+    if (connection.requests === 0) idle.delete(connection.group, socket);
+    connection.requests += 1;
     const key = stalled.add(response);
-    response.once('close', () => onResponseClosed(group, socket, key));
+    response.on('close', () => onResponseClosed(connection, socket, key));
   }
-  function onResponseClosed(group: string, socket: Socket, stalledKey: number): void {
+  function onResponseClosed(connection: Connection, socket: Socket, stalledKey: number): void {
     stalled.remove(stalledKey);
-    const left = (requests.get(socket) ?? 1) - 1;
-    if (!groups.has(socket) || socket.destroyed) return;
-    requests.set(socket, left);
-    if (left === 0) idle.add(group, socket);
+    connection.requests -= 1;
+    if (connection.requests === 0 && connection.counts && !socket.destroyed)
+      idle.add(connection.group, socket);
   }
 
   server.on('connection', (socket: Socket) => {
     if (!makeRoom()) return reject(socket);
     const group = addressGroup(socket.remoteAddress ?? '');
-    groups.set(socket, group);
+    connections.set(socket, { group, requests: 0, counts: true });
     idle.add(group, socket);
     socket.once('close', () => forget(socket));
   });
@@ -89,7 +98,7 @@ export function limitConnections(
   server.once('close', () => stalled.close());
   return {
     get open() {
-      return groups.size;
+      return connections.size;
     },
     get evicted() {
       return evicted;

@@ -61,6 +61,10 @@ export async function startListening({
   server.maxHeadersCount = 0;
   // An unknown expectation may be ignored (RFC 9110, 10.1.1); Node would respond 417 without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.on('checkContinue', (request, response) => {
+    sendContinue(request, response);
+    server.emit('request', request, response);
+  });
   handleParseErrors(server);
   const closeUnused = trackUnusedConnections(server);
   const max = maxClientConnections(limits.maxConnections);
@@ -81,6 +85,20 @@ export async function startListening({
     },
     closeUnused,
   };
+}
+
+/**
+ * Lets a client send its body. Node would write this between the head and the body of a response that is finished while the one
+ * before it on its connection is not; so it waits for its turn, and is left out if the response is complete by then.
+ */
+function sendContinue({ headers }: IncomingMessage, response: ServerResponse): void {
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (!hasBody) return;
+  const send = () => {
+    if (!response.headersSent) response.writeContinue();
+  };
+  if (response.socket === null) response.once('socket', send);
+  else send();
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {
@@ -120,14 +138,20 @@ const LINGER = 1000;
 
 /** Responds to requests that Node's HTTP parser rejects, with a fitting status, and closes their connections. */
 function handleParseErrors(server: Server): void {
-  /** Of each connection, the responses that were open at its last request. */
+  /** For each connection, the responses that were open at its last request. */
   const responses = new WeakMap<Socket, ServerResponse[]>();
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const known = responses.get(socket);
-    if (known === undefined) return void responses.set(socket, [response]);
-    // Clients hardly ever send a request before they have the response to the one before.
-    if (known.every(isOver)) known.length = 0;
+    let known = responses.get(socket);
+    if (known === undefined) {
+      known = [];
+      responses.set(socket, known);
+    }
+    if (known.length > 0 && known.every(isOver)) known.length = 0;
     known.push(response);
+    // Kept until the next request, it would double what is copied at each collection of young objects (docs/performance.md).
+    response.on('close', () => {
+      if (isOver(response)) known.splice(known.indexOf(response), 1);
+    });
   });
   server.on('clientError', (parserError: ParserError, socket: Socket) => {
     const error = errorFor(parserError);

@@ -125,13 +125,14 @@ interface Outcome {
 
 /** The attributes of a finished request. */
 function requestAttributes(record: RequestRecord, route: string, { status, outcome }: Outcome): Attributes {
-  const { keyId, queuedMs, retries = 0, continued = 0 } = record;
+  const { keyId, user, queuedMs, retries = 0, continued = 0 } = record;
   return {
     ...generationAttributes(record, route),
     'http.response.status_code': status,
     'error.type': record.error ?? (outcome === 'client_left' ? outcome : undefined),
     'corral.outcome': outcome,
     'corral.key_id': keyId,
+    'corral.user_id': user,
     'corral.queue_ms': queuedMs === undefined ? undefined : Math.round(queuedMs),
     'corral.retries': retries,
     'corral.continued': continued,

@@ -19,8 +19,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Log } from '../../log/create-log.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import type { TraceConfig } from '../../settings/trace-config.ts';
 import { apiRoutes } from '../api/route-table.ts';
-import type { TraceConfig } from '../config.ts';
 import type { RequestRecord, RequestTrace } from '../proxy/request-record.ts';
 import { SpanTrace } from './span-trace.ts';
 

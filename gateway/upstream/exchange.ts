@@ -1,10 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { Aggregator } from '../api/aggregation.ts';
 import { parseBackendError } from '../api/backend-error.ts';
 import type { ResponseRewriter, StreamFormatter } from '../api/response-format.ts';
 import type { Dialect } from '../api/route-table.ts';
 import type { NativeStreamEnd } from '../api/stream-markers.ts';
+import type { CancelSignal } from '../cancellation.ts';
 import type { BackendError } from '../errors/api-error.ts';
 import type { ClientResponse } from '../http/client-response.ts';
 import type { BackendPool } from './backend-pool.ts';
@@ -16,7 +15,9 @@ import { headersForClient, isEventStream } from './headers.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { type HeadWriter, PlainRelay } from './plain-relay.ts';
 import type { Relay, ResponseTail } from './relay.ts';
+import type { ResponseHeaders } from './response-parser.ts';
 import type { SlotUse } from './slot-tracker.ts';
+import type { ResponseHandler, UpstreamRequest } from './upstream-request.ts';
 
 export interface ExchangeRequest {
   readonly path: string;
@@ -57,7 +58,7 @@ export interface ExchangeContext {
   readonly resumedRelay: EventStreamRelay | undefined;
   readonly slotUse: SlotUse;
   /** Aborts when the client disconnects or the request is cancelled. Its reason is an error of failure.ts. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /**
    * For work that llama-server completes whether its client is connected or not. It is called when the client has gone, with
    * a promise that resolves when the work is done.
@@ -81,20 +82,7 @@ export type ExchangeResult =
 /** Sends one request to the backend and relays the response. Resolves when the upstream side has closed; never rejects. */
 export function exchange(request: ExchangeRequest, context: ExchangeContext): Promise<ExchangeResult> {
   const handler = new ExchangeHandler(context);
-  const { path, headers, body, closesConnection: reset } = request;
-  const { firstByteTimeout, idleTimeout } = context.timeouts;
-  context.pool.dispatch(
-    {
-      method: 'POST',
-      path,
-      headers,
-      body,
-      reset,
-      headersTimeout: firstByteTimeout,
-      bodyTimeout: idleTimeout,
-    },
-    handler,
-  );
+  handler.send(request);
   return handler.ended;
 }
 
@@ -108,7 +96,7 @@ const MAX_ORPHANED_MS = 600_000;
 const MAX_UNREAD = 1024 ** 2;
 
 const complete = { outcome: 'complete' } as const;
-const noHeaders: IncomingHttpHeaders = {};
+const noHeaders: ResponseHeaders = {};
 
 /** The beginning of the body of an error. */
 interface ErrorBody {
@@ -116,20 +104,20 @@ interface ErrorBody {
   bytes: number;
 }
 
-class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
+class ExchangeHandler implements ResponseHandler, HeadWriter, Timed {
   readonly ended: Promise<ExchangeResult>;
   readonly deadline: number;
   watchKey: number | undefined = undefined;
   readonly #context: ExchangeContext;
-  readonly #onSignal = () => this.#abandon(this.#context.signal.reason);
+  readonly #onSignal = () => this.#abandon(this.#context.signal.reason as Error);
   #resolve: (result: ExchangeResult) => void = () => {};
   #stalledTimer: NodeJS.Timeout | undefined = undefined;
-  #controller: Dispatcher.DispatchController | undefined = undefined;
+  #request: UpstreamRequest | undefined = undefined;
   #abortReason: Error | undefined = undefined;
   /** Set when the client has gone and the backend works on: called when that is done. */
   #onOrphanDone: (() => void) | undefined = undefined;
   #status = 0;
-  #headers: IncomingHttpHeaders = noHeaders;
+  #headers: ResponseHeaders = noHeaders;
   #relay: Relay | undefined = undefined;
   #aggregating: AggregatingRelay | undefined = undefined;
   #errorBody: ErrorBody | undefined = undefined;
@@ -158,12 +146,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
     this.#resolve(result);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#abortReason) controller.abort(this.#abortReason);
+  send({ path, headers, body, closesConnection }: ExchangeRequest): void {
+    const { pool, timeouts } = this.#context;
+    const { firstByteTimeout: headersTimeout, idleTimeout: bodyTimeout } = timeouts;
+    if (this.#abortReason) this.onError(this.#abortReason);
+    else
+      this.#request = pool.send({ path, headers, body, closesConnection, headersTimeout, bodyTimeout }, this);
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onHead(status: number, headers: ResponseHeaders): void {
     if (this.#onOrphanDone) return;
     this.#context.slotUse.start();
     this.#status = status;
@@ -221,18 +212,18 @@ class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
   }
 
   /** Does nothing if a head was sent early. */
-  #writeHead(status: number, headers: IncomingHttpHeaders, contentLength?: string): void {
+  #writeHead(status: number, headers: ResponseHeaders, contentLength?: string): void {
     const { response, startedAt, queuedMs } = this.#context;
     if (response.headersSent) return;
     const processingMs = performance.now() - startedAt - queuedMs;
     response.writeHead(status, headersForClient(headers, { queuedMs, processingMs }, contentLength));
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(chunk: Buffer): void {
     if (this.#onOrphanDone) return;
     if (this.#errorBody) collect(this.#errorBody, chunk);
     else if (this.#aggregating) this.#aggregating.write(chunk);
-    else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#pause(controller);
+    else if (this.#relay?.write(chunk) === false && this.#isFarBehind) this.#pause();
   }
 
   /** Most responses are far shorter, and a slot is worth more than the memory: it becomes free before the client has read all. */
@@ -241,19 +232,19 @@ class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
   }
 
   /** Stops reading until the client has caught up. A client that reads nothing for too long is disconnected. */
-  #pause(controller: Dispatcher.DispatchController): void {
+  #pause(): void {
     const { response, timeouts } = this.#context;
-    controller.pause();
+    this.#request?.pause();
     clearTimeout(this.#stalledTimer);
     if (timeouts.idleTimeout > 0)
       this.#stalledTimer = setTimeout(() => response.destroy(), timeouts.idleTimeout);
     response.raw.once('drain', () => {
       clearTimeout(this.#stalledTimer);
-      controller.resume();
+      this.#request?.resume();
     });
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#onOrphanDone) {
       this.#onOrphanDone();
     } else if (this.#errorBody) {
@@ -269,7 +260,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
     }
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     const relay = this.#startedRelay;
     if (this.#onOrphanDone) this.#onOrphanDone();
     // A stream is complete if the connection was lost after its end marker.
@@ -284,37 +275,38 @@ class ExchangeHandler implements Dispatcher.DispatchHandler, HeadWriter, Timed {
 
   #abandon(reason: Error): void {
     const { keepLeaseUntil } = this.#context;
-    const controller = this.#controller;
-    if (keepLeaseUntil === undefined || controller === undefined) this.#abort(reason);
-    else this.#letWorkFinish(keepLeaseUntil, controller, reason);
+    const request = this.#request;
+    if (keepLeaseUntil === undefined || request === undefined) this.#abort(reason);
+    else this.#letWorkFinish(keepLeaseUntil, request, reason);
   }
 
   #letWorkFinish(
     keepLeaseUntil: (done: Promise<void>) => void,
-    controller: Dispatcher.DispatchController,
+    request: UpstreamRequest,
     reason: Error,
   ): void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => controller.abort(reason), MAX_ORPHANED_MS);
+    const timer = setTimeout(() => request.abort(reason), MAX_ORPHANED_MS);
     this.#onOrphanDone = () => {
       clearTimeout(timer);
       resolve();
     };
     keepLeaseUntil(promise);
-    controller.resume();
+    request.resume();
     this.#end({ outcome: 'failed', failure: classifyFailure(reason), relay: this.#startedRelay });
   }
 
   /** Closes the upstream connection, which is how llama-server learns that a request is cancelled. */
   #abort(reason: Error): void {
     this.#abortReason ??= reason;
-    this.#controller?.abort(this.#abortReason);
+    this.#request?.abort(this.#abortReason);
   }
 }
 
 /** Whether the backend may still be working on the request. */
 function mayStillRun(result: ExchangeResult): boolean {
-  return result.outcome === 'failed' && result.failure.kind !== 'unreachable';
+  if (result.outcome !== 'failed') return false;
+  return result.failure.kind !== 'unreachable' && result.failure.kind !== 'not-stored';
 }
 
 function collect(error: ErrorBody, chunk: Buffer): void {

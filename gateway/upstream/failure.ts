@@ -1,9 +1,13 @@
+import { ApiError } from '../errors/api-error.ts';
+
 /**
  * How an exchange failed, named by what may be done next.
  * unreachable: nothing was sent, so the request may be sent again or wait · broke-off: the connection was lost after the
  * backend had received the request · stalled: a timeout · shut-down: the gateway ended it · client-left: the client
- * disconnected · cancelled: by an operator, or because its key ended · preempted: a line of a batch gave its slots to a request that waited · too-large: more than is held of a JSON response ·
- * misunderstood: a response of another form than was requested. They are part of the traces, so the names stay.
+ * disconnected · cancelled: by an operator, or because its key ended · preempted: a line of a batch gave its slots to a request
+ * that waited · too-large: more than is held of a JSON response · misunderstood: a response of another form than was requested ·
+ * not-stored: it is complete, but the gateway could not store it, as the client had asked. They are part of the traces, so the
+ * names stay.
  */
 export type FailureKind =
   | 'unreachable'
@@ -14,7 +18,8 @@ export type FailureKind =
   | 'cancelled'
   | 'preempted'
   | 'too-large'
-  | 'misunderstood';
+  | 'misunderstood'
+  | 'not-stored';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -36,6 +41,11 @@ export class Preempted extends Error {
   override readonly name = 'Preempted';
 }
 
+/** Why an exchange ends: no connection in time. */
+export class ConnectTimeout extends Error {
+  override readonly name = 'ConnectTimeout';
+}
+
 /** Why an exchange ends: a timeout of the gateway. */
 export class TimeoutExceeded extends Error {
   override readonly name = 'TimeoutExceeded';
@@ -51,22 +61,15 @@ export class UnexpectedResponse extends Error {
   override readonly name = 'UnexpectedResponse';
 }
 
+/** Why an exchange ends: bytes that are no response. The connection is of no use any more, as if it was lost. */
+export class MalformedResponse extends Error {
+  override readonly name = 'MalformedResponse';
+}
+
 /** Why an exchange ends: the gateway shuts down. */
 export class ShuttingDown extends Error {
   override readonly name = 'ShuttingDown';
 }
-
-const notSentCodes = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EACCES',
-  // A unix socket whose listener has too many waiting connections.
-  'EAGAIN',
-]);
-const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 export function classifyFailure(error: unknown): Failure {
   return { kind: getKind(error), cause: error };
@@ -80,7 +83,9 @@ function getKind(error: unknown): FailureKind {
   if (error instanceof ShuttingDown) return 'shut-down';
   if (error instanceof ResponseTooLarge) return 'too-large';
   if (error instanceof UnexpectedResponse) return 'misunderstood';
-  const code = (error as { code?: string }).code ?? '';
-  if (notSentCodes.has(code)) return 'unreachable';
-  return timeoutCodes.has(code) ? 'stalled' : 'broke-off';
+  if (error instanceof ApiError) return 'not-stored';
+  if (error instanceof ConnectTimeout) return 'unreachable';
+  // The system call that failed. A unix socket whose listener has too many waiting connections fails with EAGAIN.
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'connect' || syscall === 'getaddrinfo' ? 'unreachable' : 'broke-off';
 }

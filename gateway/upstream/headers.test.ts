@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { usersFromProblem } from '../../keys/users.ts';
 import { headersForBackend as backendHeaders, headersForClient } from './headers.ts';
 
 /** By their names. */
@@ -22,6 +23,13 @@ describe('headersForBackend', () => {
       'content-type': 'application/json',
       authorization: 'Bearer backend-key',
     });
+  });
+
+  it('passes none with which a key may tell its users apart', () => {
+    const anything = new Proxy({}, { get: () => 'x' });
+    const names = Object.keys(headersForBackend(anything, 'id', 'backend-key'));
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect(usersFromProblem(name), name).toBeDefined();
   });
 
   it("sends no Authorization if the backend has no key, and never the client's", () => {

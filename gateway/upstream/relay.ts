@@ -19,6 +19,7 @@ const MAX_CHARACTERS = 64 * 1024;
 const STREAM_START = 4 * 1024;
 const STREAM_END = 16 * 1024;
 const END = 2 * 1024;
+const noChunks: readonly Buffer[] = [];
 
 /** What is kept of a response while it is relayed: its size, when it began, and its first and last chunks. */
 export class ResponseTail {
@@ -94,23 +95,22 @@ export class ResponseTail {
 
   /** Whether the last chunk ends so. */
   endsWith(bytes: Buffer): boolean {
-    const last = this.#newestFirst().next().value ?? this.#first;
+    const last = this.#newestFirst()[0] ?? this.#first;
     return last !== undefined && last.length >= bytes.length && last.subarray(-bytes.length).equals(bytes);
   }
 
   /** All chunks that are kept, except the first one. */
-  *#newestFirst(): Generator<Buffer, undefined> {
-    for (let i = 1; i <= LAST_CHUNKS; i++) {
-      const chunk = this.#last?.[(this.#next + LAST_CHUNKS - i) % LAST_CHUNKS];
-      if (chunk !== undefined) yield chunk;
-    }
+  #newestFirst(): readonly Buffer[] {
+    const last = this.#last;
+    if (last === undefined) return noChunks;
+    return [...last.slice(this.#next), ...last.slice(0, this.#next)].reverse();
   }
 
   #decode(maxCharacters: number): string {
     if (this.#first === undefined) return '';
     const first = decodeEnd(this.#first, maxCharacters);
     if (this.#last === undefined) return first;
-    return first + decodeEnd(Buffer.concat([...this.#newestFirst()].reverse()), maxCharacters);
+    return first + decodeEnd(Buffer.concat(this.#newestFirst().toReversed()), maxCharacters);
   }
 }
 

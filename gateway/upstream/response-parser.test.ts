@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UnexpectedResponse } from './failure.ts';
+import { MalformedResponse } from './failure.ts';
 import { ResponseParser } from './response-parser.ts';
 
 /** What a parser reports of a response that arrives in these chunks. */
@@ -51,11 +51,46 @@ describe('ResponseParser', () => {
     });
   });
 
+  it('parses a head of any usual length, with all that came with it', () => {
+    for (const length of [400, 500, 600, 20_000]) {
+      const head = plain.replace('\r\n\r\n', `\r\nx-filler: ${'x'.repeat(length)}\r\n\r\n`);
+      expect(parseAll(head)).toMatchObject({ status: 200, body: '{"a":1}', isDone: true });
+    }
+  });
+
   it('parses chunks and trailers', () => {
     const result = parseAll(
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\nx: y\r\n\r\n',
     );
     expect(result).toMatchObject({ body: 'abc0123456789', isDone: true, isReusable: true });
+  });
+
+  it('skips the extensions of chunks', () => {
+    const result = parseAll(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a="b c"\r\nabc\r\n2 \r\nde\r\n0;x\r\n\r\n',
+    );
+    expect(result).toMatchObject({ body: 'abcde', isDone: true, isReusable: true });
+  });
+
+  it.each([
+    ['whole', [plain]],
+    ['after the interim response', ['', plain]],
+    ['in two pieces', [plain.slice(0, 20), plain.slice(20)]],
+  ])('skips interim responses, also if the final one arrives %s', (_, pieces) => {
+    const interim =
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Type: a/b\r\n\r\n';
+    const [first = '', ...others] = pieces;
+    expect(parseAll(interim + first, ...others)).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"a":1}',
+      isReusable: true,
+    });
+  });
+
+  it('passes on how long the connection may be idle', () => {
+    const result = parseAll('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2, max=9\r\nContent-Length: 2\r\n\r\nok');
+    expect(result.headers).toMatchObject({ 'keep-alive': 'timeout=2, max=9' });
   });
 
   it('parses a body that ends with the connection', () => {
@@ -66,6 +101,18 @@ describe('ResponseParser', () => {
   it('reports that the connection cannot be reused after Connection: close', () => {
     const result = parseAll('HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok');
     expect(result).toMatchObject({ body: 'ok', isDone: true, isReusable: false });
+  });
+
+  it.each([
+    [
+      'with others in Connection',
+      'HTTP/1.1 200 OK\r\nConnection: TE, close\r\nContent-Length: 2\r\n\r\nok',
+      false,
+    ],
+    ['after HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', false],
+    ['after another word', 'HTTP/1.1 200 OK\r\nConnection: closed-not\r\nContent-Length: 2\r\n\r\nok', true],
+  ])('reports whether the connection can be reused %s', (_, text, isReusable) => {
+    expect(parseAll(text)).toMatchObject({ body: 'ok', isDone: true, isReusable });
   });
 
   it('reports a truncated response as incomplete', () => {
@@ -97,7 +144,8 @@ describe('ResponseParser', () => {
 describe('ResponseParser rejects', () => {
   it.each([
     ['another protocol', 'SSH-2.0-OpenSSH\r\n\r\n'],
-    ['an interim response, which nobody requests', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['a change of the protocol, which nobody requests', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['a chunk with an extension alone', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n;a=b\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx'],
     ['a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['a length below 0', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n'],
@@ -112,10 +160,10 @@ describe('ResponseParser rejects', () => {
     ['a head that does not end', `HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(10_000)}`],
     ['a line that does not end', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'0'.repeat(2000)}`],
   ])('%s', (_, text) => {
-    expect(() => parseAll(text)).toThrow(UnexpectedResponse);
+    expect(() => parseAll(text)).toThrow(MalformedResponse);
   });
 
-  it('only throws UnexpectedResponse, whatever bytes arrive', () => {
+  it('only throws MalformedResponse, whatever bytes arrive', () => {
     const bytes = fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 8 });
     const beginnings = fc.constantFrom(
       '',
@@ -127,7 +175,7 @@ describe('ResponseParser rejects', () => {
         try {
           parseAll(beginning, ...chunks.map((chunk) => Buffer.from(chunk)));
         } catch (error) {
-          expect(error).toBeInstanceOf(UnexpectedResponse);
+          expect(error).toBeInstanceOf(MalformedResponse);
         }
       }),
     );

@@ -1,18 +1,29 @@
 import { DatabaseSync } from 'node:sqlite';
 import { noUsage, sumNames } from '../api/usage.ts';
+import type { UserTokens } from './daily-users.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
-import type { UsageQuery } from './usage-report.ts';
+import { noUser, type UsageQuery } from './usage-query.ts';
 
 /** The name of the ledger in `DATA_DIR`. */
 export const ledgerFileName = 'usage.sqlite';
 
 const columns = sumNames.map(toColumn);
+/** An older version does not write the columns that it does not know. */
+const number = 'REAL NOT NULL DEFAULT 0';
 
-const groupColumns = { key: 'key_id', day: 'day', model: 'model' } as const;
+/** A column of the result, and what it is for a group. */
+const groupColumns = {
+  key: ['key_id', 'key_id'],
+  day: ['day', 'day'],
+  month: ['day', 'substr(day, 1, 7)'],
+  model: ['model', 'model'],
+  user: ['user', 'user'],
+} as const;
 
 /**
- * The usage ledger on disk: one row per key and day, one per model of these with several models, and when each key was last used. Readers and the one writer can be
- * different processes. It uses a rollback journal: WAL needs shared memory, which network volumes do not have.
+ * The usage ledger on disk: one row per key and day, one per model of these with several models, one per user
+ * of these for keys that tell their users apart, and when each key was last used. Readers and the one writer can be different
+ * processes. It uses a rollback journal: WAL needs shared memory, which network volumes do not have.
  */
 export class LedgerFile {
   readonly #db: DatabaseSync;
@@ -29,9 +40,11 @@ export class LedgerFile {
     try {
       const add = this.#prepareAdd('usage', ['day', 'key_id']);
       const addToModel = this.#prepareAdd('model_usage', ['day', 'key_id', 'model']);
+      const addToUser = this.#prepareAdd('user_usage', ['day', 'key_id', 'user']);
       for (const row of rows) {
         const values = sumNames.map((name) => row[name]);
-        if (row.model === '') add.run(row.day, row.keyId, ...values);
+        if (row.user !== undefined) addToUser.run(row.day, row.keyId, row.user, ...values);
+        else if (row.model === '') add.run(row.day, row.keyId, ...values);
         else addToModel.run(row.day, row.keyId, row.model, ...values);
       }
       const updateSeen = this.#db.prepare(
@@ -54,17 +67,44 @@ export class LedgerFile {
     return query.all(day).map(toRow);
   }
 
-  /** One row per key, per day or per model; the other columns are empty. */
-  sums({ since, keyId, by }: UsageQuery): UsageRow[] {
-    if (by === 'model' && !this.#hasModels()) return [];
-    const column = groupColumns[by];
-    const names = Object.values(groupColumns).map((name) => (name === column ? name : `'' AS ${name}`));
+  /** One row per combination of the groups; the other columns are empty. */
+  sums({ since, until, keyId, by }: UsageQuery): UsageRow[] {
+    const [ofModels, ofUsers] = [by.includes('model'), by.includes('user')];
+    if (ofModels && !this.#hasTable('model_usage')) return [];
+    const groups = new Map<string, string>(by.map((group) => groupColumns[group]));
+    const names = ['key_id', 'day', 'model', 'user'].map((name) => `${groups.get(name) ?? "''"} AS ${name}`);
     const sums = columns.map((name) => `sum(${name}) AS ${name}`).join(', ');
+    const rows = ofModels
+      ? this.#select('model_usage', 'model')
+      : ofUsers
+        ? this.#selectByUser()
+        : this.#select('usage', 'NULL AS user');
     const query = this.#db.prepare(
-      `SELECT ${names.join(', ')}, ${sums} FROM ${by === 'model' ? 'model_usage' : 'usage'}
-       WHERE day >= ? AND (? IS NULL OR key_id = ?) GROUP BY ${column}`,
+      `SELECT ${names.join(', ')}, ${sums} FROM (${rows})
+       WHERE day >= ? AND (? IS NULL OR day < ?) AND (? IS NULL OR key_id = ?)
+       GROUP BY ${[...groups.values()].join(', ')}`,
     );
-    return query.all(since, keyId ?? null, keyId ?? null).map(toRow);
+    const [last, key] = [until ?? null, keyId ?? null];
+    return query.all(since, last, last, key, key).map(toRow);
+  }
+
+  /** The tokens of each user from that day on. */
+  userTokensSince(day: string): UserTokens[] {
+    const query = this.#db.prepare(
+      'SELECT day, key_id, user, input + output AS tokens FROM user_usage WHERE day >= ?',
+    );
+    return query.all(day).map((row) => ({
+      keyId: String(row.key_id),
+      user: String(row.user),
+      day: String(row.day),
+      tokens: Number(row.tokens),
+    }));
+  }
+
+  /** The keys that were ever used, as far as the ledger goes back. */
+  keyIds(): readonly string[] {
+    const query = this.#db.prepare('SELECT key_id FROM usage UNION SELECT key_id FROM seen');
+    return query.all().map((row) => String(row.key_id));
   }
 
   seen(): KeySeen[] {
@@ -77,7 +117,7 @@ export class LedgerFile {
   }
 
   deleteBefore(day: string): void {
-    for (const table of ['usage', 'model_usage'])
+    for (const table of ['usage', 'model_usage', 'user_usage'])
       this.#db.prepare(`DELETE FROM ${table} WHERE day < ?`).run(day);
   }
 
@@ -93,20 +133,49 @@ export class LedgerFile {
     );
   }
 
-  /** The file may be of a version that did not know models, and may be opened to be read only. */
-  #hasModels(): boolean {
-    const query = this.#db.prepare(
-      "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'model_usage'",
+  /** The rows of a table. Columns that the file does not have are 0. */
+  #select(table: string, name: string, sign = ''): string {
+    const known = this.#columnsOf(table);
+    const values = columns.map((column) =>
+      known.has(column) ? `${sign}${column} AS ${column}` : `0 AS ${column}`,
     );
-    return query.get() !== undefined;
+    return `SELECT day, key_id, ${name}, ${values.join(', ')} FROM ${table}`;
+  }
+
+  /** What users of keys have used, and as `none` what is left of the usage of all. */
+  #selectByUser(): string {
+    const all = this.#select('usage', `'${noUser}' AS user`);
+    if (!this.#hasTable('user_usage')) return all;
+    const less = this.#select('user_usage', `'${noUser}' AS user`, '-');
+    return `${all} UNION ALL ${this.#select('user_usage', 'user')} UNION ALL ${less}`;
+  }
+
+  /** The file may be of a version that did not know models or users, and may be opened to be read only. */
+  #hasTable(name: string): boolean {
+    const query = this.#db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+    return query.get(name) !== undefined;
   }
 
   #createTables(): void {
     this.#db.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL');
-    const sums = columns.map((name) => `${name} REAL NOT NULL`).join(', ');
+    const sums = columns.map((name) => `${name} ${number}`).join(', ');
     this.#db.exec(`CREATE TABLE IF NOT EXISTS usage (day TEXT, key_id TEXT, ${sums}, PRIMARY KEY (day, key_id)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS model_usage (day TEXT, key_id TEXT, model TEXT, ${sums}, PRIMARY KEY (day, key_id, model)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS user_usage (day TEXT, key_id TEXT, user TEXT, ${sums}, PRIMARY KEY (day, key_id, user)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS seen (key_id TEXT PRIMARY KEY, last_used REAL NOT NULL, previous_last_used REAL) WITHOUT ROWID`);
+    for (const table of ['usage', 'model_usage', 'user_usage']) this.#addColumns(table);
+  }
+
+  /** Adds the columns that the version which created the table did not have. */
+  #addColumns(table: string): void {
+    const known = this.#columnsOf(table);
+    for (const name of columns)
+      if (!known.has(name)) this.#db.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${number}`);
+  }
+
+  #columnsOf(table: string): ReadonlySet<string> {
+    const rows = this.#db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    return new Set(rows.map(({ name }) => String(name)));
   }
 }
 
@@ -116,7 +185,10 @@ function toColumn(name: string): string {
 
 function toRow(row: Record<string, unknown>): UsageRow {
   const sums = { ...noUsage };
-  for (const name of sumNames) sums[name] = Number(row[toColumn(name)]);
-  const { day, key_id: keyId, model = '' } = row;
-  return { keyId: String(keyId), day: String(day), model: String(model), ...sums };
+  for (const name of sumNames) sums[name] = Number(row[toColumn(name)] ?? 0);
+  const { day, key_id: keyId, model = '', user } = row;
+  return {
+    ...{ keyId: String(keyId), day: String(day), model: String(model), ...sums },
+    ...(user ? { user: String(user) } : undefined),
+  };
 }

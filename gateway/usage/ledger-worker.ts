@@ -2,9 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { UserTokens } from './daily-users.ts';
 import { LedgerFile } from './ledger-file.ts';
 import type { KeySeen, UsageRow } from './usage-batch.ts';
-import type { UsageQuery } from './usage-report.ts';
+import type { UsageQuery } from './usage-query.ts';
 
 export type LedgerCommand =
   | {
@@ -19,7 +20,12 @@ export type LedgerCommand =
 
 /** First the rows of the current day when the file is opened, then one reply per command, in their order. */
 export type LedgerReply =
-  | { readonly reply: 'opened'; readonly today: readonly UsageRow[]; readonly seen: readonly KeySeen[] }
+  | {
+      readonly reply: 'opened';
+      readonly today: readonly UsageRow[];
+      readonly users: readonly UserTokens[];
+      readonly seen: readonly KeySeen[];
+    }
   | { readonly reply: 'written' }
   | { readonly reply: 'read'; readonly rows: readonly UsageRow[] }
   | { readonly reply: 'failed'; readonly command: LedgerCommand['command'] | 'open'; readonly reason: string }
@@ -38,7 +44,10 @@ let keptFrom = '';
 function open(): LedgerFile {
   createFolder();
   const opened = new LedgerFile(path);
-  send({ reply: 'opened', today: opened.usageSince(today), seen: opened.seen() });
+  send({
+    ...{ reply: 'opened', today: opened.usageSince(today), users: opened.userTokensSince(today) },
+    seen: opened.seen(),
+  });
   file = opened;
   return opened;
 }

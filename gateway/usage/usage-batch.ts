@@ -6,6 +6,8 @@ export interface UsageRow extends UsageSums {
   readonly day: string;
   /** Empty: all models together. */
   readonly model: string;
+  /** The line of one user; undefined: all users together. */
+  readonly user?: string | undefined;
 }
 
 /** When a key, and its secret from before the last rotation, were last used; ms since 1970. */
@@ -20,6 +22,8 @@ export interface UsageEntry {
   readonly keyId: string;
   /** The model that served it; undefined where there is only one. */
   readonly model?: string | undefined;
+  /** The line of the user; undefined where the key does not tell its users apart. */
+  readonly user?: string | undefined;
   /** ms since 1970. */
   readonly at: number;
   /** The client used the secret from before the last rotation. */
@@ -29,7 +33,7 @@ export interface UsageEntry {
   readonly usage: Readonly<UsageSums>;
 }
 
-/** Usage that is not yet written. Small under any load: one row per key and day, and one per model of these. */
+/** Usage that is not yet written. Small under any load: one row per key and day, and one per model and per user of these. */
 export class UsageBatch {
   /** By day, then by key and model. */
   readonly #days = new Map<string, Map<string, UsageRow>>();
@@ -47,10 +51,11 @@ export class UsageBatch {
     return [...this.#seen.values()];
   }
 
-  add({ keyId, model, at, previousSecret, usage }: UsageEntry): void {
+  add({ keyId, model, user, at, previousSecret, usage }: UsageEntry): void {
     const day = utcDay(at);
     this.#add({ keyId, day, model: '' }, usage);
     if (model !== undefined) this.#add({ keyId, day, model }, usage);
+    if (user !== undefined) this.#add({ keyId, day, model: '', user }, usage);
     recordUse(this.#seen, keyId, at, previousSecret ? at : null);
   }
 
@@ -61,21 +66,21 @@ export class UsageBatch {
       recordUse(this.#seen, keyId, lastUsed, previousLastUsed);
   }
 
-  #add({ keyId, day, model }: RowName, usage: Readonly<UsageSums>): void {
+  #add({ keyId, day, model, user }: RowName, usage: Readonly<UsageSums>): void {
     let rows = this.#days.get(day);
     if (rows === undefined) {
       rows = new Map();
       this.#days.set(day, rows);
     }
-    // No id of a key contains a tab.
-    const name = model === '' ? keyId : `${keyId}\t${model}`;
+    // No id contains a tab.
+    const name = model === '' && user === undefined ? keyId : `${keyId}\t${user ?? ''}\t${model}`;
     const known = rows.get(name);
     if (known) addUsage(known, usage);
-    else rows.set(name, { ...noUsage, ...usage, keyId, day, model });
+    else rows.set(name, { ...noUsage, ...usage, keyId, day, model, user });
   }
 }
 
-type RowName = Pick<UsageRow, 'keyId' | 'day' | 'model'>;
+type RowName = Pick<UsageRow, 'keyId' | 'day' | 'model' | 'user'>;
 
 /** Keeps the later of each time. */
 export function recordUse(

@@ -6,10 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DAY } from '../../settings/durations.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { noUsage, utcDay } from '../api/usage.ts';
-import { createRequestRecord, type RequestFinished, type RequestRecord } from '../proxy/request-record.ts';
 import { LedgerFile, ledgerFileName } from './ledger-file.ts';
 import type { UsageEntry } from './usage-batch.ts';
-import { createUsageRecorder, UsageLedger } from './usage-ledger.ts';
+import { UsageLedger } from './usage-ledger.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -101,7 +100,7 @@ describe('UsageLedger', () => {
     await waitFor('the file to be closed', () => !isOpen(join(folder, ledgerFileName)));
     ledger.record(entry('app', 7));
     await waitFor('both entries on disk', () => onDisk()[0]?.output === 12);
-    expect(await ledger.query({ since: utcDay(Date.now()), keyId: undefined, by: 'key' })).toMatchObject([
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: undefined, by: ['key'] })).toMatchObject([
       { keyId: 'app', requests: 2 },
     ]);
     await ledger.close();
@@ -118,17 +117,17 @@ describe('UsageLedger', () => {
     const { ledger } = createLedger();
     ledger.record(entry('app', 2));
     const since = utcDay(yesterday);
-    const byKey = await ledger.query({ since, keyId: undefined, by: 'key' });
+    const byKey = await ledger.query({ since, keyId: undefined, by: ['key'] });
     expect(byKey).toMatchObject([
       { keyId: 'app', day: '', requests: 2, output: 7 },
       { keyId: 'other', requests: 1, output: 1 },
     ]);
-    const byDay = await ledger.query({ since, keyId: 'app', by: 'day' });
+    const byDay = await ledger.query({ since, keyId: 'app', by: ['day'] });
     expect(byDay).toMatchObject([
       { keyId: '', day: since, output: 5 },
       { day: utcDay(Date.now()), output: 2 },
     ]);
-    expect(await ledger.query({ since: utcDay(Date.now()), keyId: 'app', by: 'key' })).toMatchObject([
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: 'app', by: ['key'] })).toMatchObject([
       { keyId: 'app', requests: 1, output: 2 },
     ]);
     await ledger.close();
@@ -145,16 +144,16 @@ describe('UsageLedger', () => {
     ledger.record(entry('app', 3, { model: 'b' }));
     ledger.record(entry('app', 4));
     const since = utcDay(Date.now());
-    const byModel = await ledger.query({ since, keyId: undefined, by: 'model' });
+    const byModel = await ledger.query({ since, keyId: undefined, by: ['model'] });
     expect(byModel).toMatchObject([
       { model: 'a', keyId: '', day: '', requests: 2, output: 7 },
       { model: 'b', requests: 2, output: 4 },
     ]);
-    expect(await ledger.query({ since, keyId: 'app', by: 'model' })).toMatchObject([
+    expect(await ledger.query({ since, keyId: 'app', by: ['model'] })).toMatchObject([
       { model: 'a', output: 7 },
       { model: 'b', output: 3 },
     ]);
-    expect(await ledger.query({ since, keyId: 'app', by: 'key' })).toMatchObject([
+    expect(await ledger.query({ since, keyId: 'app', by: ['key'] })).toMatchObject([
       { requests: 4, output: 14 },
     ]);
     expect(ledger.today('app', Date.now()).output).toBe(14);
@@ -168,14 +167,16 @@ describe('UsageLedger', () => {
     db.exec('DROP TABLE model_usage');
     db.close();
     const file = new LedgerFile(path, { readOnly: true });
-    expect(file.sums({ since: '2000-01-01', keyId: undefined, by: 'model' })).toEqual([]);
+    expect(file.sums({ since: '2000-01-01', keyId: undefined, by: ['model'] })).toEqual([]);
     file.close();
     const { ledger } = createLedger();
     await ledger.ready;
     ledger.record(entry('app', 5, { model: 'a' }));
     await ledger.close();
     const after = new LedgerFile(path, { readOnly: true });
-    expect(after.sums({ since: '2000-01-01', keyId: undefined, by: 'model' })).toMatchObject([{ output: 5 }]);
+    expect(after.sums({ since: '2000-01-01', keyId: undefined, by: ['model'] })).toMatchObject([
+      { output: 5 },
+    ]);
     after.close();
   });
 
@@ -246,57 +247,4 @@ describe('UsageLedger', () => {
     await ledger.close();
     expect(onDisk(place)).toMatchObject([{ keyId: 'app', requests: 2, output: 11 }]);
   });
-});
-
-const eventWith = (more: Partial<RequestRecord>): RequestFinished => ({
-  record: {
-    ...createRequestRecord({ id: '1', method: 'POST', path: '/v1/completions', address: '' }),
-    keyId: 'key',
-    usage: { input: 100, cached: 0, output: 5 },
-    ...more,
-  },
-  end: { status: 200, outcome: 'ok' },
-  pattern: '/v1/completions',
-  priority: 'normal',
-});
-
-function createRecorder() {
-  const recorded: UsageEntry['usage'][] = [];
-  return { recordUsage: createUsageRecorder(({ usage }) => void recorded.push(usage)), recorded };
-}
-
-it('records the usage known at the end, and a correction when the tokens are counted later', async () => {
-  const { recordUsage, recorded } = createRecorder();
-  const { promise: usageCorrection, resolve } = Promise.withResolvers<number>();
-  const finished = recordUsage(eventWith({ usageCorrection }));
-  expect(recorded).toMatchObject([{ requests: 1, errors: 0, input: 100, output: 5 }]);
-  resolve(-93);
-  await finished;
-  expect(recorded[1]).toMatchObject({ requests: 0, errors: 0, input: -93, output: 0, computeMs: 0 });
-});
-
-it.each([
-  [true, 'v2'],
-  [false, undefined],
-])('records the model only if there are several: %j', async (hasModels, model) => {
-  const recorded: UsageEntry[] = [];
-  await createUsageRecorder((one) => void recorded.push(one), hasModels)(eventWith({ model: 'v2' }));
-  expect(recorded.map((one) => one.model)).toEqual([model]);
-});
-
-it('records no correction of 0, and does not wait for a correction of a request without a key', async () => {
-  const { recordUsage, recorded } = createRecorder();
-  await recordUsage(eventWith({ usageCorrection: Promise.resolve(0) }));
-  await recordUsage(eventWith({ keyId: undefined, usageCorrection: new Promise(() => {}) }));
-  expect(recorded).toHaveLength(1);
-});
-
-it.each([
-  ['rejected', { end: { status: 400, outcome: 'refused' } }, 1],
-  ['broken off', { end: { status: 200, outcome: 'broken_off' }, error: 'bad_gateway' }, 1],
-  ['left by its client', { end: { status: 499, outcome: 'client_left' } }, 0],
-] as const)('a request that was %s counts as that many errors', async (_, { end, ...more }, errors) => {
-  const { recordUsage, recorded } = createRecorder();
-  await recordUsage({ ...eventWith(more), end });
-  expect(recorded).toMatchObject([{ errors }]);
 });

@@ -3,11 +3,12 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from '../../log/create-log.ts';
 import { DAY } from '../../settings/durations.ts';
 import { addUsage, noUsage, type UsageSums, utcDay } from '../api/usage.ts';
-import type { RequestFinished, RequestObserver } from '../proxy/request-record.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import { DailyUsers, otherUsers } from './daily-users.ts';
 import { ledgerFileName } from './ledger-file.ts';
 import type { LedgerCommand, LedgerReply, LedgerWorkerData } from './ledger-worker.ts';
 import { type KeySeen, recordUse, UsageBatch, type UsageEntry, type UsageRow } from './usage-batch.ts';
-import { addUnwritten, type UsageQuery } from './usage-report.ts';
+import { addUnwritten, type UsageQuery } from './usage-query.ts';
 
 const FLUSH_INTERVAL = 1000;
 /** After a failed write: a full disk is not freed within a second. */
@@ -52,7 +53,8 @@ export function createUsageLedger(config: LedgerConfig, log: Log): UsageLedger {
 export class UsageLedger {
   readonly #options: UsageLedgerOptions;
   /** By day, then by key. */
-  readonly #days = new Map<string, Map<string, UsageRow>>();
+  readonly #days = new BoundedMap<string, Map<string, UsageRow>>(DAYS_IN_MEMORY);
+  readonly #users = new DailyUsers();
   readonly #seen = new Map<string, KeySeen>();
   /** Undefined while there is nothing to write or to read. */
   #worker: Worker | undefined;
@@ -87,7 +89,7 @@ export class UsageLedger {
   }
 
   record(entry: UsageEntry): void {
-    this.#pending.add(entry);
+    this.#pending.add(this.#withLineOfUser(entry));
     this.#add(entry.keyId, utcDay(entry.at), entry.usage);
     recordUse(this.#seen, entry.keyId, entry.at, entry.previousSecret ? entry.at : null);
     if (!entry.isUrgent) return;
@@ -100,12 +102,17 @@ export class UsageLedger {
     return this.#days.get(utcDay(now))?.get(keyId) ?? noUsage;
   }
 
+  /** The tokens that a user of a key has used since midnight UTC. */
+  tokensOfUser(keyId: string, user: string, now: number): number {
+    return this.#users.tokens(keyId, user, utcDay(now));
+  }
+
   seen(keyId: string): Readonly<KeySeen> | undefined {
     return this.#seen.get(keyId);
   }
 
   /**
-   * One row per key or per day, including unwritten usage; only unwritten usage if the file cannot be read. The worker
+   * One row per combination of the groups, including unwritten usage; only unwritten usage if the file cannot be read. The worker
    * replies in the order of the commands, so a batch still in flight when the reply arrives is not part of it.
    */
   async query(query: UsageQuery): Promise<UsageRow[]> {
@@ -131,6 +138,13 @@ export class UsageLedger {
     }
     clearTimeout(timer);
     await this.#worker?.terminate();
+  }
+
+  #withLineOfUser(entry: UsageEntry): UsageEntry {
+    const { keyId, user, at, usage } = entry;
+    if (user === undefined) return entry;
+    const tokens = usage.input + usage.output;
+    return { ...entry, user: this.#users.add({ keyId, user, day: utcDay(at), tokens }) };
   }
 
   #startWorker(): Worker {
@@ -193,7 +207,7 @@ export class UsageLedger {
   #onReply(reply: LedgerReply): void {
     switch (reply.reply) {
       case 'opened':
-        this.#addHistory(reply.today, reply.seen);
+        this.#addHistory(reply);
         this.#historyRead.resolve();
         break;
       case 'written':
@@ -215,10 +229,11 @@ export class UsageLedger {
   }
 
   /** Only once: a restarted thread finds our own rows in the file. */
-  #addHistory(today: readonly UsageRow[], seen: readonly KeySeen[]): void {
+  #addHistory({ today, users, seen }: Extract<LedgerReply, { reply: 'opened' }>): void {
     if (this.#hasHistory) return;
     this.#hasHistory = true;
     for (const row of today) this.#add(row.keyId, row.day, row);
+    for (const one of users) if (one.user !== otherUsers) this.#users.add(one);
     for (const { keyId, lastUsed, previousLastUsed } of seen)
       recordUse(this.#seen, keyId, lastUsed, previousLastUsed);
   }
@@ -251,46 +266,6 @@ export class UsageLedger {
     if (known) return known;
     const rows = new Map<string, UsageRow>();
     this.#days.set(day, rows);
-    const [oldest] = this.#days.keys();
-    if (this.#days.size > DAYS_IN_MEMORY && oldest !== undefined) this.#days.delete(oldest);
     return rows;
   }
-}
-
-/**
- * Records the usage of each request once, at its end, and later a correction where its tokens were counted afterwards.
- * `hasModels`: there are several models, whose usage is kept apart.
- */
-export function createUsageRecorder(record: (entry: UsageEntry) => void, hasModels = false): RequestObserver {
-  return function recordUsage(event) {
-    const entry = toUsageEntry(event, hasModels);
-    if (entry === undefined) return;
-    record(entry);
-    return event.record.usageCorrection?.then((input) => {
-      if (input !== 0) record({ ...entry, usage: { ...noUsage, input } });
-    });
-  };
-}
-
-/** Undefined for a request without a key. */
-function toUsageEntry({ record, end }: RequestFinished, hasModels: boolean): UsageEntry | undefined {
-  const { keyId, usage, error, queuedMs = 0, computeMs = 0, machineShare = 0 } = record;
-  if (keyId === undefined) return undefined;
-  return {
-    keyId,
-    model: hasModels ? record.model : undefined,
-    at: Date.now(),
-    previousSecret: record.previousSecret,
-    isUrgent: record.batch !== undefined,
-    usage: {
-      requests: 1,
-      errors: error !== undefined || end.outcome === 'refused' ? 1 : 0,
-      input: usage?.input ?? 0,
-      cached: usage?.cached ?? 0,
-      output: usage?.output ?? 0,
-      queueMs: queuedMs,
-      computeMs,
-      machineMs: computeMs * machineShare,
-    },
-  };
 }

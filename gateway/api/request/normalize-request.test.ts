@@ -355,9 +355,9 @@ describe('items of a Responses request', () => {
   it.each([
     [{ type: 'item_reference', id: 'msg_1' }, /store: false/],
     [{ id: 'msg_1' }, /store: false/],
-    [{ type: 'web_search_call', id: 'ws_1', status: 'completed' }, /runs at OpenAI.*Remove it/],
-    [{ type: 'computer_call', call_id: '1' }, /Remove it/],
-    [{ type: 'mcp_list_tools' }, /Remove it/],
+    [{ type: 'item_reference' }, /expected the id of an item/],
+    [{ type: 'compaction', encrypted_content: 'gAAA' }, /compaction.*Send the items/],
+    [{ type: 'additional_tools', tools: [] }, /Remove it/],
     [{ type: 'something_new' }, /Remove it/],
     [{}, /neither 'type' nor 'role'/],
     ['text', /expected an item/],
@@ -415,6 +415,10 @@ describe('an unsupported field', () => {
     expect(error).toMatchObject({ status: 400, code });
     expect(error.param).toMatch(new RegExp(`^${Object.keys(fields)[0]}`));
     expect(error.message.length).toBeLessThan(200);
+  });
+
+  it.each(['previous_response_id', 'conversation'])('may be empty: %s', (name) => {
+    expect(read('responses', { input: 'x', [name]: '' }).sent.input).toBe('x');
   });
 
   it('may ask for 0 log-probabilities', () => {

@@ -74,8 +74,11 @@ export const keepRequest = (fields: JsonObject, body: Buffer): NormalizedRequest
   rankedDocuments: undefined,
 });
 
-/** Fields by which one client could disturb another: `id_slot` selects a slot, `sse_ping_interval` turns keep-alives off. */
-const strippedFields = ['id_slot', 'sse_ping_interval'] as const;
+/**
+ * Fields by which one client could disturb another: `id_slot` selects a slot, `sse_ping_interval` turns keep-alives off. `lora`
+ * would apply an adapter that the key may not use: it is named in `model`.
+ */
+const strippedFields = ['id_slot', 'sse_ping_interval', 'lora'] as const;
 
 function withoutStrippedFields(fields: JsonObject): JsonObject {
   const found = strippedFields.filter((name) => name in fields);

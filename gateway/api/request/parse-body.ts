@@ -1,12 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { bodyLimits, findExceededLimit } from '../../../json/json-limits.ts';
 import { invalidJson } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
-import { findExceededLimit } from '../json-limits.ts';
-
-/** llama-server visits schemas by recursion: some ten thousand levels overflow its stack, which crashes it for all clients. */
-const MAX_LEVELS = 256;
-/** A million tokens as numbers, and as many other values. */
-const MAX_VALUES = 2_000_000;
 
 /** The text of a body; throws an ApiError where it has none. */
 export function decodeBody(body: Buffer): string {
@@ -19,9 +14,9 @@ export function decodeBody(body: Buffer): string {
 
 /** The JSON object of a text; throws an ApiError that says why there is none. */
 export function parseBody(text: string): JsonObject {
-  const exceeded = findExceededLimit(text, { levels: MAX_LEVELS, values: MAX_VALUES });
-  if (exceeded === 'levels') throw invalidJson(`it is nested deeper than ${MAX_LEVELS} levels`);
-  if (exceeded === 'values') throw invalidJson(`it has more than ${MAX_VALUES} values`);
+  const exceeded = findExceededLimit(text, bodyLimits);
+  if (exceeded === 'levels') throw invalidJson(`it is nested deeper than ${bodyLimits.levels} levels`);
+  if (exceeded === 'values') throw invalidJson(`it has more than ${bodyLimits.values} values`);
   const value = parseText(text);
   if (!isJsonObject(value)) throw invalidJson('expected an object');
   return value;

@@ -1,3 +1,4 @@
+import type { SamplingDefaults } from '../../../health/props.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import { type AggregationPlan, planAggregation, requestStream } from '../aggregation.ts';
 import { type JsonObject, replaceLoneSurrogates } from '../json.ts';
@@ -11,7 +12,7 @@ import {
   maxOutputTokens,
   type TokenEstimate,
 } from '../request-size.ts';
-import { type EchoedFields, getEchoedFields } from '../responses/response-object.ts';
+import { type EchoedFields, getEchoedFields } from '../responses/echoed-fields.ts';
 import type { CompletionShape, InputsField } from '../route-table.ts';
 import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from '../validate/media.ts';
 import { validateRequest } from '../validate/validate-request.ts';
@@ -55,6 +56,8 @@ export interface ParseOptions {
   readonly inputsField: InputsField | undefined;
   /** Undefined where the engine has not reported them yet. */
   readonly modalities?: Modalities | undefined;
+  /** The defaults of the engine, as far as they are known. */
+  readonly sampling?: SamplingDefaults | undefined;
 }
 
 /**
@@ -111,7 +114,7 @@ export function parseRequestBody(body: Buffer, options: ParseOptions, parsed?: J
     responseConversion,
     toolAliases: normalized.toolAliases,
     rankedDocuments: normalized.rankedDocuments,
-    echoed: isResponses ? getEchoedFields(original) : undefined,
+    echoed: isResponses ? getEchoedFields(original, options.sampling) : undefined,
   };
 }
 

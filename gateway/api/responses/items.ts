@@ -2,10 +2,12 @@ import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
 import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
 import { type NormalizationNotes, printableType, qualifiedToolName } from '../normalization.ts';
 import { repairArguments } from '../repair-json.ts';
+import { normalizeHostedItem } from './hosted-items.ts';
 
 /**
  * An item of a Responses request's input in the form that llama-server reads: the same object where it has that form already,
- * undefined where it has nothing for the model. OpenAI lets clients omit more, and leave more empty, than llama-server does.
+ * undefined where it has nothing for the model, a list where it is several. OpenAI lets clients omit more, and leave more empty,
+ * than llama-server does.
  */
 export function normalizeItem(item: unknown, place: string, notes: NormalizationNotes): unknown {
   if (!isJsonObject(item)) throw invalidValue(place, "an item: an object with a 'role' or a 'type'", item);
@@ -20,12 +22,14 @@ export function normalizeItem(item: unknown, place: string, notes: Normalization
     case 'function_call_output':
       return normalizeOutput(item, item.output, place);
     case 'item_reference':
+      if (typeof item.id !== 'string')
+        throw invalidValue(`${place}.id`, 'the id of an item, a string', item.id);
       throw unsupportedValue(
         place,
-        'refers to an item of an earlier response, but this server stores no responses. Send the items themselves; SDKs do so with store: false.',
+        'refers to an item of an earlier response by its id, which requires stored responses (STORE=on). Without them send the items themselves; SDKs do so with store: false.',
       );
     default:
-      return normalizeForeignItem(item, type, place, notes);
+      return normalizeHostedItem(item, place, notes) ?? normalizeForeignItem(item, type, place, notes);
   }
 }
 
@@ -49,29 +53,33 @@ function normalizeForeignItem(
     return normalizeCall(call, place, notes);
   }
   if (type === 'custom_tool_call_output') return normalizeOutput({ call_id }, item.output, place);
-  const [, tool, isOutput] = agentTools.exec(String(type)) ?? [];
+  const [, tool, isOutput] = (typeof type === 'string' && agentTools.exec(type)) || [];
   if (tool !== undefined && isOutput !== undefined) {
-    const { output } = item;
-    const text = typeof output === 'string' ? output : JSON.stringify(output ?? '');
-    return normalizeOutput({ call_id }, text, place);
+    return normalizeOutput({ call_id }, readToolOutput(item.output), place);
   }
   if (tool !== undefined) {
-    const args = JSON.stringify(item.action ?? item.operation ?? {});
+    const args = JSON.stringify(item.action ?? item.actions ?? item.operation ?? {});
     return normalizeCall({ call_id, name: tool, arguments: args }, place, notes);
   }
   throw unsupportedValue(place, describeUnsupported(type));
 }
 
-const agentTools = /^(local_shell|shell|apply_patch)_call(_output)?$/;
+const agentTools = /^(local_shell|shell|apply_patch|computer)_call(_output)?$/;
+
+/** A text, a screenshot, or the JSON of anything else. */
+function readToolOutput(output: unknown): unknown {
+  if (typeof output === 'string') return output;
+  if (isJsonObject(output) && typeof output.image_url === 'string')
+    return [{ type: 'input_image', image_url: output.image_url }];
+  return JSON.stringify(output ?? '');
+}
 
 function describeUnsupported(type: unknown): string {
   if (typeof type !== 'string')
     return "has neither 'type' nor 'role'. Send a message (type: 'message', with a role), or another item with its type.";
-  const isOfTool = /_call|^mcp_|^tool_search|^compaction|^program/.test(type);
-  const what = isOfTool
-    ? 'is an item of a tool that runs at OpenAI'
-    : 'has a type that llama-server does not know';
-  return `${what}${printableType(type)}. Remove it, or send its content as a message.`;
+  if (type === 'compaction' || type === 'compaction_trigger')
+    return `belongs to OpenAI's compaction${printableType(type)}, which only OpenAI can read. Send the items that it stands for.`;
+  return `has a type that llama-server does not know${printableType(type)}. Remove it, or send its content as a message.`;
 }
 
 function normalizeMessage(item: JsonObject, place: string): unknown {

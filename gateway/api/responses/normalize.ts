@@ -26,11 +26,12 @@ export function normalizeResponses(fields: JsonObject, notes: NormalizationNotes
   return resolveFormatAndTools(normalizeResponseTools(normalized, notes), notes);
 }
 
-/** Nothing is stored yet; `store` itself is accepted and ignored. */
+/** With a store, all of this has been taken from the request before. Some clients send an empty text for no conversation. */
 function rejectStoredState({ previous_response_id, conversation, background, prompt }: JsonObject): void {
   if (typeof previous_response_id === 'string' && previous_response_id !== '')
     throw storeDisabled('previous_response_id');
-  if (conversation !== undefined && conversation !== null) throw storeDisabled('conversation');
+  if (conversation !== undefined && conversation !== null && conversation !== '')
+    throw storeDisabled('conversation');
   if (background === true) throw storeDisabled('background');
   if (isJsonObject(prompt))
     throw unsupportedValue(
@@ -39,7 +40,9 @@ function rejectStoredState({ previous_response_id, conversation, background, pro
     );
 }
 
-function rejectUnsupported({ include, top_logprobs, logprobs, instructions, text }: JsonObject): void {
+function rejectUnsupported(fields: JsonObject): void {
+  const { include, top_logprobs, logprobs, instructions, text, truncation } = fields;
+  if (!truncations.has(truncation)) throw invalidValue('truncation', "'auto' or 'disabled'", truncation);
   if (Array.isArray(include) && include.includes('message.output_text.logprobs'))
     throw unsupportedValue('include', NO_LOGPROBS);
   if (typeof top_logprobs === 'number' && top_logprobs > 0 && !logprobs)
@@ -54,6 +57,7 @@ function rejectUnsupported({ include, top_logprobs, logprobs, instructions, text
 const NO_LOGPROBS =
   'asks for log-probabilities, which llama-server gives only on /v1/chat/completions. Use that route, or remove the field.';
 const formats: ReadonlySet<unknown> = new Set(['text', 'json_object', 'json_schema']);
+const truncations: ReadonlySet<unknown> = new Set([undefined, null, 'auto', 'disabled']);
 
 interface OutputFormat {
   readonly type?: unknown;

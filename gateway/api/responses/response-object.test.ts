@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readUsage } from '../usage.ts';
-import { completeResponse, getEchoedFields } from './response-object.ts';
+import { getEchoedFields } from './echoed-fields.ts';
+import { completeResponse } from './response-object.ts';
 
 const engine = {
   id: 'resp_1',
@@ -35,6 +36,25 @@ describe('completeResponse', () => {
       tool_choice: 'auto',
       tools: [],
       top_p: 0.95,
+      presence_penalty: null,
+      frequency_penalty: null,
+      top_logprobs: 0,
+      max_tool_calls: null,
+      text: { format: { type: 'text' } },
+      reasoning: { effort: null, summary: null },
+      truncation: 'disabled',
+      prompt_cache_key: null,
+      safety_identifier: null,
+      service_tier: 'default',
+      previous_response_id: null,
+      conversation: null,
+      store: false,
+      background: false,
+      completed_at: expect.any(Number),
+      output: [
+        { type: 'reasoning', status: 'completed' },
+        { type: 'message', status: 'completed' },
+      ],
       usage: {
         ...engine.usage,
         input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
@@ -43,10 +63,16 @@ describe('completeResponse', () => {
     });
   });
 
+  it('does not take from the engine what the client was told', () => {
+    const told = { store: true, previous_response_id: 'resp_0', tools: [{ type: 'custom', name: 'a' }] };
+    const context = { ...asking({}), echoed: { ...getEchoedFields({}), ...told } };
+    const own = { store: false, previous_response_id: null, tools: [], background: true };
+    expect(completeResponse(context, { ...engine, ...own })).toMatchObject({ ...told, background: false });
+  });
+
   it('has no usage before the engine has reported it', () => {
     const begun = completeResponse(asking({}), { id: 'resp_1', object: 'response', status: 'in_progress' });
-    expect(begun).toMatchObject({ status: 'in_progress', output: [] });
-    expect(begun).not.toHaveProperty('usage');
+    expect(begun).toMatchObject({ status: 'in_progress', output: [], usage: null, completed_at: null });
   });
 
   it.each([
@@ -60,6 +86,7 @@ describe('completeResponse', () => {
     expect(completed).toMatchObject({ status, output: [{ type: 'reasoning' }, { type: 'message', status }] });
     const details = status === 'incomplete' ? { reason: 'max_output_tokens' } : null;
     expect(completed.incomplete_details).toEqual(details);
+    expect(completed.completed_at === null).toBe(status === 'incomplete');
   });
 
   it('does not let a request forge the counts', () => {

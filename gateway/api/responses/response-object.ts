@@ -1,15 +1,17 @@
 import type { EventAggregator } from '../aggregation.ts';
-import type { JsonObject } from '../json.ts';
+import type { EchoedFields } from './echoed-fields.ts';
 
 /** The object of the Responses API, as far as it is read here. */
 export interface ResponseObject {
   readonly status?: string | undefined;
   readonly output?: readonly OutputItem[];
-  readonly usage?: {
-    readonly output_tokens?: number;
-    readonly input_tokens_details?: object;
-    readonly [field: string]: unknown;
-  };
+  readonly usage?: ResponseUsage | null;
+  readonly [field: string]: unknown;
+}
+
+interface ResponseUsage {
+  readonly output_tokens?: number;
+  readonly input_tokens_details?: object;
   readonly [field: string]: unknown;
 }
 
@@ -20,29 +22,16 @@ export interface OutputItem {
   readonly [field: string]: unknown;
 }
 
-/** The fields of a request that its response repeats; OpenAI requires all of them. */
-export type EchoedFields = ReturnType<typeof getEchoedFields>;
-
-/** Null stands for what the request left to the engine, whose defaults differ from OpenAI's. */
-export function getEchoedFields(request: JsonObject) {
-  return {
-    instructions: request.instructions ?? null,
-    max_output_tokens: request.max_output_tokens ?? null,
-    metadata: request.metadata ?? {},
-    parallel_tool_calls: request.parallel_tool_calls ?? true,
-    temperature: request.temperature ?? null,
-    tool_choice: request.tool_choice ?? 'auto',
-    tools: request.tools ?? [],
-    top_p: request.top_p ?? null,
-  };
-}
-
 /** What is known of a response before the engine sends anything. */
 export interface ResponseContext {
   readonly model: string;
   /** Unix time, seconds. */
   readonly createdAt: number;
   readonly echoed: EchoedFields;
+  /** The id under which it is sent and stored; undefined to keep that of the engine. */
+  readonly id?: string | undefined;
+  /** Unix time, seconds; by default that of the system. */
+  readonly now?: () => number;
 }
 
 /**
@@ -50,10 +39,10 @@ export interface ResponseContext {
  * are read from the end of the response (usage.ts), and no client may forge them.
  */
 export function completeResponse(context: ResponseContext, engine: ResponseObject): ResponseObject {
-  const { usage, ...response } = wasCutOff(context, engine)
-    ? { ...engine, ...incompleteFields(engine) }
-    : engine;
-  return {
+  const response = wasCutOff(context, engine) ? { ...engine, ...incompleteFields(engine) } : engine;
+  const { createdAt, model, echoed, now = unixTime } = context;
+  const { usage, output } = response;
+  const completed: Record<string, unknown> = {
     id: response.id,
     object: response.object,
     status: response.status,
@@ -61,16 +50,34 @@ export function completeResponse(context: ResponseContext, engine: ResponseObjec
     error: null,
     incomplete_details: null,
     access_programs: null,
-    ...context.echoed,
-    ...response,
-    created_at: context.createdAt,
-    model: context.model,
-    ...(usage && { usage: completeUsage(usage) }),
+    ...echoed,
   };
+  addEngineFields(completed, response, echoed);
+  completed.id = context.id ?? response.id;
+  completed.output = output?.map((item) => completeItem(item, 'completed')) ?? [];
+  completed.created_at = createdAt;
+  completed.completed_at = response.status === 'completed' ? Math.max(createdAt, now()) : null;
+  completed.model = model;
+  completed.usage = usage ? completeUsage(usage) : null;
+  return completed;
+}
+
+/** What the client asked for, or has received, does not depend on the engine; the engine may set what was left open. */
+function addEngineFields(to: Record<string, unknown>, response: ResponseObject, echoed: EchoedFields): void {
+  for (const name in response)
+    if (name !== 'usage' && (echoed[name as keyof EchoedFields] ?? null) === null) to[name] = response[name];
+}
+
+/** Seconds. */
+export const unixTime = () => Math.floor(Date.now() / 1000);
+
+/** llama-server omits the status of some items. */
+export function completeItem(item: OutputItem, status: string): OutputItem {
+  return item.status === undefined ? { ...item, status } : item;
 }
 
 /** Writing to the cache costs nothing here, but the types of OpenAI's SDKs require the field. */
-function completeUsage(usage: NonNullable<ResponseObject['usage']>) {
+function completeUsage(usage: ResponseUsage) {
   const details = { cached_tokens: 0, cache_write_tokens: 0, ...usage.input_tokens_details };
   return { output_tokens_details: { reasoning_tokens: 0 }, ...usage, input_tokens_details: details };
 }

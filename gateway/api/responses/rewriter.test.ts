@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { getEchoedFields } from './response-object.ts';
+import { getEchoedFields } from './echoed-fields.ts';
 import { ResponsesApiRewriter } from './rewriter.ts';
 import { completeEvent, initialStreamState } from './stream-state.ts';
 
@@ -130,7 +130,11 @@ describe('ResponsesApiRewriter', () => {
       expect(all.map(({ sequence_number }) => sequence_number)).toEqual([0, 1, 2, 3]);
       const { code, message } = broken;
       expect(all[3]).toMatchObject({ code, message, param: null });
-      expect(all[2].response).toEqual({ ...all[0].response, status: 'failed', error: { code, message } });
+      expect(all[2].response).toEqual({
+        ...all[0].response,
+        status: 'failed',
+        error: { code: 'server_error', message },
+      });
     },
   );
 

@@ -3,13 +3,17 @@ import { findEventEnd, formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { parseJsonObject } from '../json.ts';
 import type { ResponseRewriter, StreamError, StreamFormatter } from '../response-format.ts';
 import { DeltaTemplate } from './delta-template.ts';
-import { completeResponse, type ResponseContext } from './response-object.ts';
+import { toResponseErrorCode } from './error-code.ts';
+import { ItemIds } from './item-ids.ts';
+import { completeResponse, type ResponseContext, type ResponseObject } from './response-object.ts';
 import {
   addOwnEvents,
   completeEvent,
   initialStreamState,
-  type ResponseEvent,
   type ResponseStreamState,
+  type ResponsesApiEvent,
+  restoreStreamState,
+  type SentEvents,
 } from './stream-state.ts';
 
 /**
@@ -19,15 +23,18 @@ import {
 export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
   readonly #context: ResponseContext;
   readonly #newId: () => string;
+  /** Set for a response with an id of ours. */
+  readonly #itemIds: ItemIds | undefined;
   #state: ResponseStreamState;
-  /** Of the last event, if that was a delta. It changed no item, nor does any like it. */
+  /** Made from the last event if that was a delta: neither that nor any like it changes an item. */
   #delta: DeltaTemplate | undefined;
 
-  /** `newId` names a response that is announced before the engine has named it. */
-  constructor(context: ResponseContext, newId = randomId) {
+  /** `newId` names a response that is announced before the engine has named it. `sent`: events that this one continues. */
+  constructor(context: ResponseContext, newId = randomId, sent?: SentEvents) {
     this.#context = context;
     this.#newId = newId;
-    this.#state = initialStreamState(context);
+    this.#itemIds = context.id === undefined ? undefined : new ItemIds(sent?.events);
+    this.#state = sent ? restoreStreamState(context, sent) : initialStreamState(context);
   }
 
   rewriteEvents(events: Buffer): Buffer {
@@ -50,7 +57,9 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
 
   rewriteBody(body: Buffer): Buffer {
     const response = parseJsonObject(body.toString());
-    return response ? Buffer.from(JSON.stringify(completeResponse(this.#context, response))) : body;
+    if (response === undefined) return body;
+    const named = this.#itemIds?.renameOutput(response) ?? response;
+    return Buffer.from(JSON.stringify(completeResponse(this.#context, named)));
   }
 
   keepAlive(): string {
@@ -61,6 +70,12 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     return this.#formatOwn(errorEvents(this.#state, error, this.#newId));
   }
 
+  /** Events that are sent in place of the last one, which has this usage: the tokens were generated all the same. */
+  failLast(error: StreamError, usage: ResponseObject['usage']): string {
+    this.#state = { ...this.#state, next: this.#state.next - 1 };
+    return this.#formatOwn(errorEvents(this.#state, error, this.#newId, usage));
+  }
+
   #parseAndRewrite(event: Buffer): string {
     const number = this.#state.next;
     const rewritten = mapEvents(event, (block) => this.#rewriteBlock(block)).toString();
@@ -68,7 +83,7 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     return rewritten;
   }
 
-  #formatOwn(own: readonly ResponseEvent[]): string {
+  #formatOwn(own: readonly ResponsesApiEvent[]): string {
     const { state, events } = addOwnEvents(this.#state, own);
     const announced = own.find(({ type }) => type === 'response.created')?.response;
     this.#state = announced ? { ...state, response: announced } : state;
@@ -80,7 +95,8 @@ export class ResponsesApiRewriter implements ResponseRewriter, StreamFormatter {
     const data = /^event: \S+\ndata: (.*)$/s.exec(block)?.[1];
     const event = data === undefined ? undefined : parseJsonObject(data);
     if (typeof event?.type !== 'string') return block;
-    const { state, events } = completeEvent(this.#state, event as ResponseEvent);
+    const named = this.#itemIds?.renameIn(event as ResponsesApiEvent) ?? (event as ResponsesApiEvent);
+    const { state, events } = completeEvent(this.#state, named);
     this.#state = state;
     return events.map((event) => formatEvent(event, event.type).trimEnd());
   }
@@ -96,7 +112,7 @@ const randomId = () => `resp_${randomBytes(24).toString('hex')}`;
 function keepAliveEvents(
   { context, response, items }: ResponseStreamState,
   newId: () => string,
-): readonly ResponseEvent[] {
+): readonly ResponsesApiEvent[] {
   if (response === undefined) return announcement(context, newId());
   const item = items.at(-1);
   if (item === undefined) return [{ type: 'response.in_progress', response }];
@@ -114,20 +130,23 @@ function keepAliveEvents(
 /** Some clients know only one of the two error events, some only the other; no SDK accepts either before the announcement. */
 function errorEvents(
   { context, response }: ResponseStreamState,
-  { code, message }: StreamError,
+  error: StreamError,
   newId: () => string,
-): readonly ResponseEvent[] {
+  usage: ResponseObject['usage'] = null,
+): readonly ResponsesApiEvent[] {
   const created = response ? [] : announcement(context, newId());
   const announced = response ?? created[0]?.response;
-  const failed = { ...announced, status: 'failed', error: { code, message } };
+  const { message } = error;
+  const code = toResponseErrorCode(error);
+  const failed = { ...announced, status: 'failed', error: { code, message }, usage };
   return [
     ...created,
     { type: 'response.failed', response: failed },
-    { type: 'error', code, message, param: null },
+    { type: 'error', code: error.code, message, param: null },
   ];
 }
 
-function announcement(context: ResponseContext, id: string): readonly ResponseEvent[] {
+function announcement(context: ResponseContext, id: string): readonly ResponsesApiEvent[] {
   const response = completeResponse(context, { id, object: 'response', status: 'in_progress' });
   return [
     { type: 'response.created', response },

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { getEchoedFields } from './response-object.ts';
-import { completeEvent, initialStreamState, type ResponseEvent } from './stream-state.ts';
+import { getEchoedFields } from './echoed-fields.ts';
+import {
+  completeEvent,
+  initialStreamState,
+  type ResponsesApiEvent,
+  restoreStreamState,
+} from './stream-state.ts';
 
 const context = {
   model: 'horse',
@@ -8,7 +13,7 @@ const context = {
   echoed: getEchoedFields({ max_output_tokens: 5 }),
 };
 
-function complete(...events: ResponseEvent[]): readonly ResponseEvent[] {
+function complete(...events: ResponsesApiEvent[]): readonly ResponsesApiEvent[] {
   let state = initialStreamState(context);
   return events.flatMap((event) => {
     const step = completeEvent(state, event);
@@ -109,5 +114,50 @@ describe('completeEvent', () => {
     const timings = { predicted_n: 5 };
     const [event] = complete({ type: 'response.completed', response, timings });
     expect(event).toMatchObject({ type: 'response.incomplete', response: { status: 'incomplete' }, timings });
+  });
+});
+
+describe('restoreStreamState', () => {
+  const message = { type: 'message', id: 'msg_1' };
+  const engine: readonly ResponsesApiEvent[] = [
+    { type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } },
+    { type: 'response.in_progress', response: { id: 'resp_1', status: 'in_progress' } },
+    added('reasoning', 'rs_1'),
+    { type: 'response.reasoning_text.delta', item_id: 'rs_1', delta: 'hm' },
+    done('reasoning', 'rs_1', { content: [{ type: 'reasoning_text', text: 'hm' }] }),
+    { type: 'response.output_item.added', item: message },
+    { type: 'response.content_part.added', item_id: 'msg_1', part: { type: 'output_text' } },
+    { type: 'response.output_text.delta', item_id: 'msg_1', delta: 'a' },
+    { type: 'response.content_part.done', item_id: 'msg_1', part: { type: 'output_text' } },
+    added('function_call', 'fc_1'),
+    { type: 'response.function_call_arguments.delta', item_id: 'fc_1', delta: '{}' },
+    done('function_call', 'fc_1', { arguments: '{}' }),
+  ];
+
+  it('is the state from which an unbroken stream went on, behind every event', () => {
+    let state = initialStreamState(context);
+    const sent: ResponsesApiEvent[] = [];
+    for (const event of engine) {
+      const step = completeEvent(state, event);
+      state = step.state;
+      sent.push(...step.events);
+      const read = JSON.parse(JSON.stringify(sent));
+      expect(restoreStreamState(context, { events: read, next: sent.length })).toEqual(state);
+    }
+  });
+
+  it('keeps the id and drops the announcement of the next engine', () => {
+    const events = [{ type: 'response.created', response: { id: 'resp_1' }, sequence_number: 7 }];
+    const state = restoreStreamState(context, { events, next: 8 });
+    const created = { type: 'response.created', response: { id: 'resp_2' } };
+    expect(completeEvent(state, created)).toEqual({ state, events: [] });
+    const [event] = completeEvent(state, { type: 'response.in_progress', response: { id: 'resp_2' } }).events;
+    expect(event).toMatchObject({ response: { id: 'resp_1' }, sequence_number: 8 });
+  });
+
+  it('goes on with the numbers where no event is left', () => {
+    const state = restoreStreamState(context, { events: [], next: 12 });
+    const [event] = completeEvent(state, { type: 'response.created', response: { id: 'resp_2' } }).events;
+    expect(event).toMatchObject({ response: { id: 'resp_2' }, sequence_number: 12 });
   });
 });

@@ -1,4 +1,5 @@
 import {
+  completeItem,
   completeResponse,
   type OutputItem,
   type ResponseContext,
@@ -6,7 +7,7 @@ import {
 } from './response-object.ts';
 
 /** One event of a Responses stream, as far as it is read here. */
-export interface ResponseEvent {
+export interface ResponsesApiEvent {
   readonly type: string;
   readonly response?: ResponseObject;
   readonly item?: OutputItem;
@@ -33,20 +34,36 @@ export interface ResponseStreamState {
   readonly response?: ResponseObject;
 }
 
+/** The events of a response that were sent before, by another process. */
+export interface SentEvents {
+  readonly events: readonly ResponsesApiEvent[];
+  /** The number of the next event. */
+  readonly next: number;
+}
+
 export function initialStreamState(context: ResponseContext): ResponseStreamState {
   return { context, next: 0, items: [] };
 }
 
+/** The state in which a stream goes on behind these events. */
+export function restoreStreamState(
+  context: ResponseContext,
+  { events, next }: SentEvents,
+): ResponseStreamState {
+  const response = events.find(({ type }) => type === 'response.created')?.response;
+  return { context, next, items: events.reduce(updateItems, []), ...(response && { response }) };
+}
+
 export interface ResponseStreamStep {
   readonly state: ResponseStreamState;
-  readonly events: readonly ResponseEvent[];
+  readonly events: readonly ResponsesApiEvent[];
 }
 
 /**
  * The events that OpenAI would send for one event of llama-server: complete, with their indexes, and numbered. None for the
  * engine's announcement of a response that the gateway has announced already.
  */
-export function completeEvent(state: ResponseStreamState, event: ResponseEvent): ResponseStreamStep {
+export function completeEvent(state: ResponseStreamState, event: ResponsesApiEvent): ResponseStreamStep {
   if (event.type === 'response.created' && state.response) return { state, events: [] };
   let { next, items } = state;
   const events = [...missingEventsBefore(items, event), event].map((each) => {
@@ -60,15 +77,18 @@ export function completeEvent(state: ResponseStreamState, event: ResponseEvent):
 }
 
 /** Numbers events of the gateway's own like all others. */
-export function addOwnEvents(state: ResponseStreamState, own: readonly ResponseEvent[]): ResponseStreamStep {
+export function addOwnEvents(
+  state: ResponseStreamState,
+  own: readonly ResponsesApiEvent[],
+): ResponseStreamStep {
   const events = own.map((event, n) => ({ ...event, sequence_number: state.next + n }));
   return { state: { ...state, next: state.next + events.length }, events };
 }
 
-const getItemId = ({ item_id, item }: ResponseEvent): string | undefined => item_id ?? item?.id;
+const getItemId = ({ item_id, item }: ResponsesApiEvent): string | undefined => item_id ?? item?.id;
 
 /** The items after an event. */
-function updateItems(items: readonly ItemState[], event: ResponseEvent): readonly ItemState[] {
+function updateItems(items: readonly ItemState[], event: ResponsesApiEvent): readonly ItemState[] {
   switch (event.type) {
     case 'response.output_item.added':
       return [...items, { id: getItemId(event) ?? '', type: event.item?.type ?? '', content: 'unopened' }];
@@ -84,7 +104,7 @@ function updateItems(items: readonly ItemState[], event: ResponseEvent): readonl
 
 function withContent(
   items: readonly ItemState[],
-  event: ResponseEvent,
+  event: ResponsesApiEvent,
   content: ItemState['content'],
 ): readonly ItemState[] {
   const id = getItemId(event);
@@ -92,7 +112,10 @@ function withContent(
 }
 
 /** The events that OpenAI sends before this one and llama-server does not. */
-function missingEventsBefore(items: readonly ItemState[], event: ResponseEvent): readonly ResponseEvent[] {
+function missingEventsBefore(
+  items: readonly ItemState[],
+  event: ResponsesApiEvent,
+): readonly ResponsesApiEvent[] {
   const item_id = getItemId(event);
   const content = items.find((item) => item.id === item_id)?.content;
   if (item_id === undefined || content === undefined) return [];
@@ -122,8 +145,8 @@ function getFirstText({ content }: OutputItem): string {
 function completeFields(
   state: ResponseStreamState,
   items: readonly ItemState[],
-  event: ResponseEvent,
-): ResponseEvent {
+  event: ResponsesApiEvent,
+): ResponsesApiEvent {
   if (event.response) {
     const { context, response: announced } = state;
     const own = announced ? { ...event.response, id: announced.id } : event.response;
@@ -140,10 +163,13 @@ function completeFields(
     ...contentFields(type),
     ...rest,
     ...completePart(event),
+    ...(event.item && { item: completeItem(event.item, statusAfter(type)) }),
   };
 }
 
-function getType({ type }: ResponseEvent, status: string | undefined): string {
+const statusAfter = (type: string) => (type === 'response.output_item.added' ? 'in_progress' : 'completed');
+
+function getType({ type }: ResponsesApiEvent, status: string | undefined): string {
   return type === 'response.completed' && status === 'incomplete' ? 'response.incomplete' : type;
 }
 
@@ -156,6 +182,6 @@ function contentFields(type: string) {
   return {};
 }
 
-function completePart({ part }: ResponseEvent) {
+function completePart({ part }: ResponsesApiEvent) {
   return part?.type === 'output_text' ? { part: { annotations: [], logprobs: [], ...part } } : {};
 }

@@ -13,11 +13,11 @@ import {
 } from './expression.ts';
 
 const MAX_CHARACTERS = 200_000;
-/** Of a rule with its repetitions multiplied out, the rules that it names included. */
+/** The most elements of a rule with its repetitions multiplied out, including the rules that it names. */
 const MAX_ELEMENTS = 20_000;
 const MAX_RULES = 5000;
 const MAX_ALTERNATIVES = 3000;
-/** Of optional parts in a row; a repeated one counts as often as it is repeated. */
+/** The most optional parts in a row; a repeated one counts as often as it is repeated. */
 const MAX_CHOICES = 150;
 const MAX_STARTS = 20_000;
 const MAX_RULE_CHAIN = 1000;

@@ -16,15 +16,19 @@ export type Medium = 'image' | 'audio' | 'video';
 export function rejectRemoteMedia(fields: JsonObject): void {
   for (const name of ['messages', 'input', 'system'] as const) {
     const list = fields[name];
-    if (!Array.isArray(list)) continue;
-    for (let index = 0; index < list.length; index++) {
-      const place = findInHolder(list[index]);
-      if (place !== undefined) throw remoteMediaNotAllowed(`${name}[${index}]${place}`);
-    }
+    if (Array.isArray(list)) rejectRemoteMediaIn(list, name);
   }
   for (const name of ['prompt', 'content'] as const) {
     const place = findInPrompt(fields[name]);
     if (place !== undefined) throw remoteMediaNotAllowed(name + place);
+  }
+}
+
+/** The same for a list of messages or items. `name`: what the client calls the list. */
+export function rejectRemoteMediaIn(list: readonly unknown[], name: string): void {
+  for (let index = 0; index < list.length; index++) {
+    const place = findInHolder(list[index]);
+    if (place !== undefined) throw remoteMediaNotAllowed(`${name}[${index}]${place}`);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 const MAX_CHARACTERS = 20_000;
 /** With its repetitions multiplied out. */
 const MAX_ELEMENTS = 2000;
-/** Of optional parts in a row; a repeated one counts as often as it is repeated. */
+/** The most optional parts in a row; a repeated one counts as often as it is repeated. */
 const MAX_CHOICES = 150;
 
 /** Patterns that were accepted: agents send the same tools with every turn, and to read a pattern takes microseconds. */

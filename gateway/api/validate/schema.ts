@@ -10,12 +10,12 @@ const MAX_PROPERTIES = 5000;
 /** Property names become names of grammar rules, in which all characters but letters and digits are the same. */
 const MAX_SIMILAR_NAMES = 300;
 const MAX_NAME_LENGTH = 1000;
-/** Of an `enum`, or of `oneOf` and similar keywords: llama-server tries each alternative at every token. */
+/** The most alternatives of an `enum`, of `oneOf` and similar keywords: llama-server tries each at every token. */
 const MAX_ALTERNATIVES = 3000;
 /** Each reference costs llama-server a copy of the whole schema. */
 const MAX_COPIED = 5_000_000;
 const MAX_REFERENCE_CHAIN = 100;
-/** Of the steps to a place, in an error. */
+/** How much of the path to a place an error shows. */
 const MAX_PATH_STEPS = 12;
 const MAX_SHOWN_NAME = 60;
 

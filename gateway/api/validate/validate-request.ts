@@ -1,6 +1,6 @@
+import { findExceededLimit } from '../../../json/json-limits.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import { asList, asObject, isJsonObject, type JsonObject } from '../json.ts';
-import { findExceededLimit } from '../json-limits.ts';
 import { validateGrammar } from './grammar.ts';
 import { SchemaValidator } from './schema.ts';
 

@@ -1,5 +1,5 @@
 /**
- * @import { BatchRow } from '../batch-rows.ts'
+ * @import { BatchRow, BatchRows } from '../batch-rows.ts'
  * @import { Snapshot } from '../snapshot.ts'
  */
 import { byId, createRow, element, getTableBody, setText, syncChildren, toggleEmpty } from './elements.js';
@@ -10,22 +10,37 @@ export function showBatches({ batches: shown }) {
   byId('batches-card').hidden = shown === null;
   if (shown === null) return;
   const { batches, unfinished, bytes, maxBytes, runnerUp } = shown;
+  const size = `Store: ${formatBytes(bytes)} of ${formatBytes(maxBytes)}`;
   const more =
     unfinished > batches.length ? `; the oldest ${batches.length} of ${formatCount(unfinished)}` : '';
-  setText(byId('batches-store'), `Store: ${formatBytes(bytes)} of ${formatBytes(maxBytes)}${more}`);
+  setText(byId('batches-store'), size + more + describeResponses(shown));
   const message = byId('batches-message');
   message.hidden = runnerUp !== false;
-  setText(message, 'The process that runs batches is down: they wait. The log says why.');
+  setText(
+    message,
+    'The process that runs batches and background responses is down: they wait. The log says why.',
+  );
   syncChildren(getTableBody('batches'), batches, {
     getKey: ({ id }) => id,
     create() {
-      const row = createRow(7);
-      row.children[4]?.append(element('progress'), element('span'));
+      const row = createRow('batches');
+      row.children[2]?.append(element('progress'), element('span'));
       return row;
     },
     fill: fillBatch,
   });
   toggleEmpty('batches', batches.length === 0);
+}
+
+/**
+ * Nothing while no responses and conversations are stored.
+ * @param {BatchRows} shown
+ */
+function describeResponses({ responses, conversations, background: { queued, inProgress } }) {
+  if (responses + conversations === 0) return '';
+  const stored = `; responses: ${formatCount(responses)}, conversations: ${formatCount(conversations)}`;
+  if (queued + inProgress === 0) return stored;
+  return `${stored}; in the background: ${formatCount(queued)} queued, ${formatCount(inProgress)} in progress`;
 }
 
 /**
@@ -35,14 +50,15 @@ export function showBatches({ batches: shown }) {
 function fillBatch(row, { id, owner, status, model, total, ended, failed, outputTokens, reason }) {
   const state = status.replaceAll('_', ' ');
   const texts = [
-    ...[id, owner, model ?? '–', reason === null ? state : `${state}, paused: ${reason}`],
-    ...[undefined, formatCount(failed), formatCount(outputTokens)],
+    ...[id, reason === null ? state : `${state}, paused: ${reason}`, undefined],
+    ...[formatCount(failed), formatCount(outputTokens), owner, model ?? '–'],
   ];
   texts.forEach((text, index) => {
     const cell = row.children[index];
     if (cell && text !== undefined) setText(cell, text);
   });
-  const [bar, text] = row.children[4]?.children ?? [];
+  row.children[0]?.setAttribute('title', id);
+  const [bar, text] = row.children[2]?.children ?? [];
   if (!(bar instanceof HTMLProgressElement && text)) return;
   if (status === 'validating') bar.removeAttribute('value');
   else {

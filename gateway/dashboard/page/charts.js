@@ -1,7 +1,11 @@
-/** @import { StatsSample } from '../stats-sampler.ts' */
+/**
+ * @import { LastCrash } from '../dashboard.ts'
+ * @import { StatsSample } from '../stats-sampler.ts'
+ */
 
 import { byId, element, setText } from './elements.js';
-import { formatCount, formatRate, formatSeconds } from './format.js';
+import { formatCount, formatRate, formatRoundSeconds, formatSeconds } from './format.js';
+import { durationIntervals, rollingMeans, rollingSums, roundIntervals } from './series.js';
 import uPlot from './uplot.js';
 
 /** As many samples as the gateway keeps. */
@@ -12,11 +16,14 @@ const HEIGHT = 168;
 /** Intervals of the time axis, seconds. */
 const TIME_INTERVALS = [60, 120, 180, 300];
 
+/** Values of single seconds flicker, also under constant load. */
+const MEAN_SECONDS = 5;
+
 /**
  * @typedef {object} Line
  * @property {string} name
  * @property {string} colour the CSS variable with the colour
- * @property {(sample: StatsSample) => number | null} pick
+ * @property {(samples: StatsSample[]) => (number | null)[]} read
  * @property {boolean} [filled]
  */
 
@@ -24,40 +31,66 @@ const TIME_INTERVALS = [60, 120, 180, 300];
  * @typedef {object} ChartOptions
  * @property {string} id
  * @property {(value: number | null | undefined) => string} format
- * @property {(value: number) => string} [formatAxis] for the axis, if different
+ * @property {(value: number) => string} formatAxis
+ * @property {number[]} intervals of the axis
+ * @property {number} minimum the least that the top of the axis stands for
  * @property {Line[]} lines
  */
+
+/** @param {(sample: StatsSample) => number} pick */
+const mean = (pick) => (/** @type {StatsSample[]} */ samples) => rollingMeans(samples, pick, MEAN_SECONDS);
+
+/** @param {(sample: StatsSample) => number} pick */
+const perMinute = (pick) => (/** @type {StatsSample[]} */ samples) => rollingSums(samples, pick, 60);
+
+const counts = { formatAxis: formatCount, intervals: roundIntervals(1) };
+const durations = {
+  ...{ format: formatSeconds, formatAxis: formatRoundSeconds },
+  ...{ intervals: durationIntervals, minimum: 0.1 },
+};
+
+/**
+ * @param {(sample: StatsSample) => number | null} median
+ * @param {(sample: StatsSample) => number | null} p95
+ * @returns {Line[]}
+ */
+const quantiles = (median, p95) => [
+  { name: 'median', colour: '--first', read: (samples) => samples.map(median) },
+  { name: 'p95', colour: '--second', read: (samples) => samples.map(p95) },
+];
 
 /** @type {ChartOptions[]} */
 const chartOptions = [
   {
-    id: 'chart-tokens',
-    format: formatRate,
-    formatAxis: formatCount,
-    lines: [{ name: 'generated', colour: '--first', pick: ({ tokens }) => tokens, filled: true }],
+    ...{ id: 'chart-tokens', ...counts, minimum: 10, format: formatRate },
+    lines: [{ name: 'generated', colour: '--first', read: mean(({ tokens }) => tokens), filled: true }],
   },
   {
-    id: 'chart-first-token',
-    format: formatSeconds,
+    ...{ id: 'chart-queue', ...counts, minimum: 4, format: formatRate },
     lines: [
-      { name: 'median', colour: '--first', pick: ({ firstTokenP50 }) => firstTokenP50 },
-      { name: '95th percentile', colour: '--second', pick: ({ firstTokenP95 }) => firstTokenP95 },
+      { name: 'running', colour: '--first', read: mean(({ running }) => running), filled: true },
+      { name: 'waiting', colour: '--second', read: mean(({ waiting }) => waiting) },
     ],
   },
   {
-    id: 'chart-wait',
-    format: formatSeconds,
-    lines: [
-      { name: 'median', colour: '--first', pick: ({ waitP50 }) => waitP50 },
-      { name: '95th percentile', colour: '--second', pick: ({ waitP95 }) => waitP95 },
-    ],
+    ...{ id: 'chart-wait', ...durations },
+    lines: quantiles(
+      ({ waitP50 }) => waitP50,
+      ({ waitP95 }) => waitP95,
+    ),
   },
   {
-    id: 'chart-queue',
-    format: (value) => (value == null ? '–' : formatCount(value)),
+    ...{ id: 'chart-prompt', ...durations },
+    lines: quantiles(
+      ({ promptP50 }) => promptP50,
+      ({ promptP95 }) => promptP95,
+    ),
+  },
+  {
+    ...{ id: 'chart-requests', ...counts, minimum: 10, format: formatRate },
     lines: [
-      { name: 'running', colour: '--first', pick: ({ running }) => running, filled: true },
-      { name: 'waiting', colour: '--second', pick: ({ waiting }) => waiting },
+      { name: 'finished', colour: '--first', read: perMinute(({ requests }) => requests), filled: true },
+      { name: 'errors', colour: '--bad', read: perMinute(({ errors }) => errors) },
     ],
   },
 ];
@@ -66,7 +99,9 @@ const chartOptions = [
 export class Charts {
   /** @type {StatsSample[]} */
   #samples = [];
-  #charts = chartOptions.map((options) => new Chart(options));
+  /** @type {LastCrash['crashes']} */
+  #crashes = [];
+  #charts = chartOptions.map((options) => new Chart(options, () => this.#crashes));
 
   constructor() {
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -90,6 +125,27 @@ export class Charts {
     this.#show();
   }
 
+  /** @param {LastCrash['crashes']} crashes to be marked in the charts */
+  setCrashes(crashes) {
+    this.#crashes = crashes;
+    this.#show();
+  }
+
+  /** The newest value of the chart. */
+  get tokensPerSecond() {
+    return mean(({ tokens }) => tokens)(this.#samples.slice(-MEAN_SECONDS)).at(-1) ?? 0;
+  }
+
+  /**
+   * Of the requests that finished in the last `seconds`.
+   * @param {number} seconds
+   */
+  countFinished(seconds) {
+    const last = (/** @type {(sample: StatsSample) => number} */ pick) =>
+      rollingSums(this.#samples, pick, seconds).at(-1) ?? 0;
+    return { requests: last(({ requests }) => requests), errors: last(({ errors }) => errors) };
+  }
+
   #show() {
     for (const chart of this.#charts) chart.show(this.#samples);
   }
@@ -110,9 +166,16 @@ class Chart {
   /** @type {uPlot | undefined} */
   #plot;
 
-  /** @param {ChartOptions} options */
-  constructor(options) {
+  /** @type {() => LastCrash['crashes']} */
+  #getCrashes;
+
+  /**
+   * @param {ChartOptions} options
+   * @param {() => LastCrash['crashes']} getCrashes
+   */
+  constructor(options, getCrashes) {
     this.#options = options;
+    this.#getCrashes = getCrashes;
     const figure = byId(options.id);
     this.#plotContainer = /** @type {HTMLElement} */ (figure.querySelector('.plot'));
     const legend = /** @type {HTMLElement} */ (figure.querySelector('.legend'));
@@ -138,7 +201,7 @@ class Chart {
   /** @param {StatsSample[]} samples */
   show(samples) {
     const { lines } = this.#options;
-    const columns = lines.map(({ pick }) => samples.map(pick));
+    const columns = lines.map(({ read }) => read(samples));
     this.#plot?.setData([samples.map(({ at }) => at / 1000), ...columns]);
     this.#showLegend(samples.length - 1);
   }
@@ -159,7 +222,7 @@ class Chart {
 
   /** @returns {uPlot.Options} */
   #createPlotOptions() {
-    const { lines, format, formatAxis = format } = this.#options;
+    const { lines, formatAxis, intervals, minimum } = this.#options;
     const style = getComputedStyle(document.body);
     /** @param {string} name */
     const colour = (name) => style.getPropertyValue(name).trim();
@@ -177,7 +240,7 @@ class Chart {
       cursor: { sync: { key: 'all' }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: {
         x: { range: (_, from, to) => [Math.min(from, to - MIN_SPAN), to] },
-        y: { range: (_, __, most) => [0, Math.max(most * 1.15, 0.001)] },
+        y: { range: (_, __, most) => [0, Math.max(most * 1.15, minimum)] },
       },
       axes: [
         {
@@ -193,6 +256,7 @@ class Chart {
           size: 56,
           gap: 6,
           space: 36,
+          incrs: intervals,
           values: (_, values) => values.map((value) => (value === 0 ? '0' : formatAxis(value))),
         },
       ],
@@ -206,6 +270,7 @@ class Chart {
         })),
       ],
       hooks: {
+        draw: [(plot) => drawCrashes(plot, this.#getCrashes(), colour('--bad'))],
         setCursor: [
           (plot) => {
             const last = (plot.data[0]?.length ?? 0) - 1;
@@ -221,3 +286,26 @@ const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 
 /** @param {number} at seconds since 1970 */
 const hourAndMinute = (at) => clock.format(at * 1000);
+
+/**
+ * A dashed line where a process crashed.
+ * @param {uPlot} plot
+ * @param {LastCrash['crashes']} crashes
+ * @param {string} colour
+ */
+function drawCrashes({ ctx, bbox, scales, valToPos }, crashes, colour) {
+  const { min = null, max = null } = scales.x ?? {};
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at } of crashes) {
+    if (min === null || max === null || at / 1000 < min || at / 1000 > max) continue;
+    const x = Math.round(valToPos(at / 1000, 'x', true));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}

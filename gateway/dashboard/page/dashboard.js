@@ -9,7 +9,15 @@ import { Charts } from './charts.js';
 import { byId, setText } from './elements.js';
 import { showCrash, showEngine, showGpus, showStartup } from './engine.js';
 import { showModels } from './models.js';
-import { showSlots, showStatus, showTiles } from './overview.js';
+import {
+  showCrashNews,
+  showCurrent,
+  showRates,
+  showSlots,
+  showStale,
+  showStatus,
+  showTiles,
+} from './overview.js';
 import { showKeys, showOpen, showRecent } from './tables.js';
 
 /** Delay before another attempt to reach the gateway, ms. */
@@ -18,11 +26,16 @@ const RETRY_DELAY = 1500;
 const EVENT_TIMEOUT = 10_000;
 
 const charts = new Charts();
-const connection = byId('connection');
+/** @type {LastCrash | null} */
+let lastCrash = null;
+/** @type {number | undefined} */
+let shownAt;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let eventTimer;
 
 connect();
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+setText(byId('footer'), `Times are those of this browser (${timeZone}).`);
 document.getElementById('log-out')?.addEventListener('click', logOut);
 
 function connect() {
@@ -46,7 +59,11 @@ function connect() {
   on('history', (/** @type {StatsSample[]} */ samples) => charts.setSamples(samples));
   on('now', showNow);
   on('recent', (/** @type {RecentRequest[]} */ recent) => showRecent(recent));
-  on('crash', (/** @type {LastCrash | null} */ crash) => showCrash(crash));
+  on('crash', (/** @type {LastCrash | null} */ crash) => {
+    lastCrash = crash;
+    showCrash(crash);
+    charts.setCrashes(crash?.crashes ?? []);
+  });
   on('ended', () => leave('Your session has ended. Log in again.'));
   events.addEventListener('error', disconnect);
 }
@@ -64,18 +81,20 @@ function showNow(now) {
   showStartup(now);
   showEngine(now);
   if (now.stats) charts.add(now.stats);
-  connection.hidden = true;
+  showRates(charts);
+  showCrashNews(now, lastCrash);
+  shownAt = now.at;
+  showCurrent();
   byId('main').setAttribute('aria-busy', 'false');
 }
 
 /** The gateway is unreachable or our session has ended: retries until one of them is certain. */
 async function reconnect() {
-  setText(connection, 'Cannot reach the gateway. Reconnecting…');
-  connection.hidden = false;
+  showStale(shownAt);
   const response = await fetch('dashboard/session').catch(() => undefined);
   const state = await response?.json().catch(() => undefined);
   if (state === undefined) return setTimeout(reconnect, RETRY_DELAY);
-  if (!state.active) return leave('The gateway was restarted or your session has ended. Log in again.');
+  if (!state.active) return leave('Your session has ended. Log in again.');
   if (state.version !== document.body.dataset.version) return location.reload();
   connect();
 }

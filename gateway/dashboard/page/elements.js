@@ -61,11 +61,38 @@ export function syncChildren(parent, items, { getKey, create, fill }) {
   for (const removed of known.values()) removed.remove();
 }
 
+/** The last characters of a long name, which CSS never cuts. */
+const NAME_END = 8;
+
 /**
- * A table row without text.
- * @param {number} cells
+ * Shows a name of up to 64 characters, followed by a note. Where there is too little space its middle is cut, as names
+ * often differ at their ends alone.
+ * @param {Element} target
+ * @param {string} name
+ * @param {string} [note]
  */
-export const createRow = (cells) => element('tr', '', ...Array.from({ length: cells }, () => element('td')));
+export function setName(target, name, note = '') {
+  if (target.textContent === name + note && target.children.length > 0) return;
+  const isLong = name.length > 2 * NAME_END;
+  const [start, end] = isLong ? [name.slice(0, -NAME_END), name.slice(-NAME_END)] : [name, ''];
+  const parts = element('span', 'name', element('span', '', start), element('span', '', end + note));
+  parts.title = name;
+  target.replaceChildren(parts);
+}
+
+/**
+ * A row without text for the table with this id. Its cells know the names of their columns, which phones show beside them.
+ * @param {string} id
+ */
+export function createRow(id) {
+  const columns = [...byId(id).querySelectorAll('th')].map(({ textContent }) => textContent);
+  const cells = columns.map((column) => {
+    const cell = element('td');
+    cell.dataset.column = column;
+    return cell;
+  });
+  return element('tr', '', ...cells);
+}
 
 /**
  * @param {HTMLElement} row

@@ -37,7 +37,7 @@ export function showStartup({ supervisor }) {
 }
 
 /** @param {Snapshot} now */
-export function showEngine({ supervisor, model, at, startedAt, version }) {
+export function showEngine({ supervisor, model, at, startedAt, version, drafts }) {
   const restarts = Object.entries(supervisor?.restarts ?? {}).map(
     ([child, restartCount]) => `${child} ${restartCount}`,
   );
@@ -46,6 +46,7 @@ export function showEngine({ supervisor, model, at, startedAt, version }) {
     ['Engine', model.engine ?? '–'],
     ['Context per request', model.context === null ? '–' : `${formatCount(model.context)} tokens`],
     ['Restarts', supervisor === null ? '–' : restarts.join(', ')],
+    ...listDrafts(drafts),
     ['Gateway', `${version}, up ${formatDuration(at - startedAt)}`],
   ];
   syncChildren(byId('engine'), details, {
@@ -55,6 +56,16 @@ export function showEngine({ supervisor, model, at, startedAt, version }) {
       if (item.lastElementChild) setText(item.lastElementChild, text);
     },
   });
+}
+
+/**
+ * @param {Snapshot['drafts']} drafts
+ * @returns {[string, string][]}
+ */
+function listDrafts(drafts) {
+  if (drafts === null || drafts.drafted === 0) return [];
+  const { drafted, accepted } = drafts;
+  return [['Draft tokens accepted', `${formatPercent(accepted / drafted)} of ${formatCount(drafted)}`]];
 }
 
 /** @param {LastCrash | null} crash */
@@ -85,9 +96,10 @@ export function showGpus({ gpus, gpuTrouble }) {
     },
   });
   const empty = byId('gpus-empty');
-  if (gpuTrouble !== null) setText(empty, gpuTrouble);
+  setText(empty, gpuTrouble ?? '');
   toggleEmpty('gpus', gpus.length === 0);
-  empty.hidden = gpus.length > 0 && gpuTrouble === null;
+  empty.hidden = gpuTrouble === null;
+  byId('gpu-card').hidden = gpus.length === 0 && gpuTrouble === null;
 }
 
 /**

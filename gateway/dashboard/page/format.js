@@ -25,7 +25,26 @@ export function formatDuration(ms) {
     Math.floor(seconds / 60) % 60,
   ];
   if (days > 0) return `${days} d ${hours} h`;
-  return hours > 0 ? `${hours} h ${minutes} m` : `${minutes} m ${seconds % 60} s`;
+  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${seconds % 60} s`;
+}
+
+/**
+ * Without seconds from one minute on: a text that changes every second distracts.
+ * @param {number} ms
+ */
+export function formatAge(ms) {
+  if (ms < 60_000) return `${Math.floor(Math.max(ms, 0) / 1000)} s`;
+  return formatDuration(ms).replace(/ \d+ s$/, '');
+}
+
+/**
+ * For an axis, whose values are round.
+ * @param {number} seconds
+ */
+export function formatRoundSeconds(seconds) {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 60) return `${Math.round(seconds * 10) / 10} s`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : formatDuration(seconds * 1000);
 }
 
 /** @param {number | null | undefined} seconds */
@@ -62,3 +81,10 @@ export const formatBytes = (bytes) =>
 
 /** @param {number} ratio 0 to 1 */
 export const formatPercent = (ratio) => `${Math.round(ratio * 100)} %`;
+
+/**
+ * A key and, where it tells its users apart, one of them.
+ * @param {string | null} key
+ * @param {string | null} user
+ */
+export const formatOwner = (key, user, none = '–') => (user === null ? (key ?? none) : `${key} / ${user}`);

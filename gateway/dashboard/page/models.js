@@ -32,7 +32,7 @@ export function showModels({ models }, post) {
   syncChildren(getTableBody('models'), models.models, {
     getKey: ({ id }) => id,
     create() {
-      const row = createRow(9);
+      const row = createRow('models');
       row.children[2]?.append(element('progress'), element('span'));
       return row;
     },
@@ -42,7 +42,7 @@ export function showModels({ models }, post) {
   showCosts(models.costs);
   syncChildren(getTableBody('aliases'), models.aliases, {
     getKey: ({ name }) => name,
-    create: () => createRow(3),
+    create: () => createRow('aliases'),
     fill: (row, alias) => fillAlias(row, alias, post),
   });
   toggleEmpty('aliases', models.aliases.length === 0);
@@ -53,7 +53,7 @@ function showCosts(costs) {
   byId('model-costs-part').hidden = costs === null;
   syncChildren(getTableBody('model-costs'), costs ?? [], {
     getKey: ({ id }) => id,
-    create: () => createRow(4),
+    create: () => createRow('model-costs'),
     fill: (row, { id, cost, costPerMillion, joulesPerToken }) =>
       fillRow(row, [id, formatMoney(cost), formatMoney(costPerMillion), formatEnergy(joulesPerToken)]),
   });

@@ -1,12 +1,18 @@
-/** @import { Snapshot } from '../snapshot.ts' */
-import { byId, element, setText, syncChildren, toggleEmpty } from './elements.js';
+/**
+ * @import { LastCrash } from '../dashboard.ts'
+ * @import { Snapshot } from '../snapshot.ts'
+ * @import { Charts } from './charts.js'
+ */
+import { byId, element, setName, setText, syncChildren, toggleEmpty } from './elements.js';
 import {
+  formatAge,
   formatCount,
-  formatDuration,
   formatEnergy,
   formatMoney,
+  formatOwner,
   formatRate,
   formatSeconds,
+  formatTime,
 } from './format.js';
 
 const statusTexts = {
@@ -22,7 +28,7 @@ const statusTexts = {
 export function showStatus({ standing, sleeping, since, at, model, models, problems }) {
   const text = /** @type {Record<string, string>} */ (statusTexts)[standing] ?? standing;
   byId('status').dataset.status = sleeping ? 'sleeping' : standing;
-  setText(byId('status-text'), `${sleeping ? 'Asleep' : text} for ${formatMinutes(at - since)}`);
+  setText(byId('status-text'), `${sleeping ? 'Asleep' : text} for ${formatAge(at - since)}`);
   const several = models === null ? 0 : models.models.length;
   setText(byId('model'), several > 1 ? `${several} models` : (model.name ?? ''));
   document.title = `${standing === 'ready' ? '' : `${text} · `}Dashboard · llama-corral`;
@@ -35,35 +41,67 @@ export function showStatus({ standing, sleeping, since, at, model, models, probl
   });
 }
 
-/**
- * Without seconds from one minute on: a text that changes every second distracts.
- * @param {number} ms
- */
-function formatMinutes(ms) {
-  if (ms < 60_000) return formatDuration(Math.floor(ms / 1000) * 1000);
-  return formatDuration(ms).replace(/ \d+ s$/, '');
-}
-
 /** @param {Snapshot} now */
 export function showTiles({ stats, slots, queue, price, costPerHour }) {
-  setTile('tokens', formatRate(stats?.tokens ?? 0), '');
-  setTile(
-    'first-token',
-    formatSeconds(stats?.firstTokenP50),
-    `95th percentile: ${formatSeconds(stats?.firstTokenP95)}`,
-  );
+  setTile('first-token', formatSeconds(stats?.firstTokenP50), `p95 ${formatSeconds(stats?.firstTokenP95)}`);
   // Not from `stats`, which may differ from the slots and tables below.
   setTile('running', formatCount(slots.busy), `of ${formatCount(slots.total)} slots`);
   setTile('waiting', formatCount(queue.waiting), `of at most ${formatCount(queue.limit)}`);
   const energy = price.joulesPerOutputToken;
   const perToken = energy === undefined ? '' : `${formatEnergy(energy)} J per token`;
-  if (costPerHour === null) setTile('money', perToken === '' ? '–' : perToken, 'COST_PER_HOUR is not set');
+  byId('money-tile').hidden = costPerHour === null && perToken === '';
+  if (costPerHour === null) setTile('money', perToken, 'COST_PER_HOUR is not set');
   else
     setTile(
       'money',
       formatMoney(price.costPerMillionOutputTokens),
       [`${formatMoney(costPerHour)} per hour`, perToken].filter(Boolean).join(' · '),
     );
+}
+
+/** Seconds over which errors are counted. */
+const ERROR_SECONDS = 300;
+
+/** @param {Charts} charts */
+export function showRates(charts) {
+  setTile('tokens', formatRate(charts.tokensPerSecond), '');
+  const { requests, errors } = charts.countFinished(ERROR_SECONDS);
+  setTile('errors', formatCount(errors), `of ${formatCount(requests)} requests in 5 min`);
+  byId('errors').classList.toggle('bad', errors > 0);
+}
+
+/** A crash is shown at the top for so long, ms. */
+const CRASH_NEWS = 3_600_000;
+
+/**
+ * @param {Snapshot} now
+ * @param {LastCrash | null} crash
+ */
+export function showCrashNews({ at }, crash) {
+  const recent = (crash?.crashes ?? []).filter((one) => at - one.at < CRASH_NEWS);
+  const [last] = recent;
+  const news = byId('crash-news');
+  news.hidden = last === undefined;
+  if (last === undefined) return;
+  const times = recent.length === 1 ? 'crashed' : `${recent.length} crashes in the last hour, the last`;
+  setText(news, `${recent.length === 1 ? `${last.who} ` : ''}${times} ${formatAge(at - last.at)} ago`);
+}
+
+/**
+ * The gateway is unreachable: what is on the page is old.
+ * @param {number | undefined} at when it was current, ms since 1970
+ */
+export function showStale(at) {
+  document.body.classList.add('stale');
+  setText(byId('status-text'), 'Not reachable');
+  const asOf = at === undefined ? '' : ` Values as of ${formatTime(at)}.`;
+  setText(byId('connection'), `Cannot reach the gateway.${asOf} Reconnecting…`);
+  byId('connection').hidden = false;
+}
+
+export function showCurrent() {
+  document.body.classList.remove('stale');
+  byId('connection').hidden = true;
 }
 
 /**
@@ -92,7 +130,7 @@ export function showSlots({ slots, lanes, queue }) {
   container.setAttribute('aria-label', label);
   const fullest = Math.max(...lanes.map((lane) => lane.running + lane.waiting));
   syncChildren(byId('lanes'), lanes, {
-    getKey: ({ key }) => key ?? '',
+    getKey: ({ key, user }) => formatOwner(key, user),
     create: createLane,
     fill: (item, lane) => fillLane(item, lane, fullest),
   });
@@ -113,10 +151,10 @@ const createLane = () =>
  * @param {Snapshot['lanes'][number]} lane
  * @param {number} fullest the number of requests in the fullest lane
  */
-function fillLane(item, { key, priority, running, waiting }, fullest) {
+function fillLane(item, { key, user, priority, running, waiting }, fullest) {
   const [name, bar, text] = item.children;
   if (!(name && bar && text)) return;
-  setText(name, `${key ?? 'no key'}${priority === 'normal' ? '' : ` · ${priority}`}`);
+  setName(name, formatOwner(key, user, 'no key'), priority === 'normal' ? '' : ` · ${priority}`);
   const parts = [running, waiting, fullest - running - waiting];
   [...bar.children].forEach((part, index) => {
     if (part instanceof HTMLElement) part.style.flexGrow = String(parts[index]);

@@ -9,11 +9,21 @@ import {
   element,
   fillRow,
   getTableBody,
+  setName,
   setText,
   syncChildren,
   toggleEmpty,
 } from './elements.js';
-import { formatCount, formatDuration, formatMoney, formatRate, formatTime } from './format.js';
+import {
+  formatAge,
+  formatCount,
+  formatDateTime,
+  formatDuration,
+  formatMoney,
+  formatOwner,
+  formatRate,
+  formatTime,
+} from './format.js';
 
 /**
  * @param {Snapshot['open']} open
@@ -23,21 +33,15 @@ export function showOpen(open, cancel) {
   syncChildren(getTableBody('open'), open, {
     getKey: ({ id }) => id,
     create({ id }) {
-      const row = createRow(7);
-      row.append(
-        element(
-          'td',
-          '',
-          createConfirmButton('Cancel', `request ${id}`, () => cancel(id)),
-        ),
-      );
+      const row = createRow('open');
+      row.lastElementChild?.append(createConfirmButton('Cancel', `request ${id}`, () => cancel(id)));
       return row;
     },
-    fill(row, { id, key, path, state, ageMs, tokens, tokensPerSecond }) {
+    fill(row, { id, key, user, path, state, ageMs, tokens, tokensPerSecond }) {
       row.className = state;
       const values = [formatDuration(ageMs), formatCount(tokens), formatRate(tokensPerSecond)];
-      fillRow(row, [shortId(id), key ?? '–', path, state, ...values]);
-      row.firstElementChild?.setAttribute('title', id);
+      fillRow(row, [id, formatOwner(key, user), path, state, ...values]);
+      showNames(row, 0, id);
     },
   });
   toggleEmpty('open', open.length === 0);
@@ -55,10 +59,10 @@ export function showRecent(recent) {
   syncChildren(getTableBody('recent'), recent, {
     getKey: ({ id, at }) => `${at} ${id}`,
     create(request) {
-      const row = createRow(10);
+      const row = createRow('recent');
       row.className = request.outcome;
       fillRow(row, getCells(request));
-      row.children[1]?.setAttribute('title', request.id);
+      showNames(row, 1, request.id);
       return row;
     },
     fill() {},
@@ -71,6 +75,7 @@ function getCells({
   at,
   id,
   key,
+  user,
   path,
   status,
   outcome,
@@ -84,37 +89,50 @@ function getCells({
 }) {
   const outcomeText = [status, error ?? outcomeTexts[outcome], rescued ? 'recovered' : ''];
   return [
-    ...[formatTime(at), shortId(id), key ?? '–', path, outcomeText.filter(Boolean).join(' ')],
+    ...[formatTime(at), id, formatOwner(key, user), path, outcomeText.filter(Boolean).join(' ')],
     ...[formatDuration(queuedMs), formatDuration(firstTokenMs), formatDuration(ms)],
     ...[input, output].map((tokens) => (tokens === null ? '–' : formatCount(tokens))),
   ];
 }
 
 /**
- * The beginning of a long id, enough to tell it from others.
+ * The id, which CSS cuts and a click selects as a whole, and in the cell after it the owner of a request.
+ * @param {HTMLElement} row
+ * @param {number} cell of the id
  * @param {string} id
  */
-const shortId = (id) => (id.length > 14 ? `${id.slice(0, 8)}…` : id);
+function showNames(row, cell, id) {
+  const [idCell, ownerCell] = [row.children[cell], row.children[cell + 1]];
+  idCell?.classList.add('id');
+  idCell?.setAttribute('title', id);
+  if (ownerCell) setName(ownerCell, ownerCell.textContent ?? '');
+}
 
 /** @param {Snapshot} now */
-export function showKeys({ keys }) {
+export function showKeys({ keys, keyCount, costPerHour, at }) {
+  byId('keys').classList.toggle('without-cost', costPerHour === null);
+  const shown = keys?.length ?? 0;
+  setText(
+    byId('keys-shown'),
+    shown > 0 && shown < keyCount ? `${shown} of ${keyCount} keys: those with the most tokens` : '',
+  );
   syncChildren(getTableBody('keys'), keys ?? [], {
     getKey: ({ id }) => id,
     create() {
-      const row = createRow(7);
+      const row = createRow('keys');
       row.children[4]?.append(element('progress'), element('span'));
       return row;
     },
     fill(row, key) {
-      const { id, state, expiresSoon, requests, errors, tokens, cost, costPerMillion } = key;
-      const note = state === 'active' ? (expiresSoon ? ' · expires soon' : '') : ` · ${state}`;
+      const { id, requests, errors, tokens, lastUsed, cost, costPerMillion } = key;
       const [name, ...others] = row.children;
-      if (name) setText(name, id + note);
+      if (name) setName(name, id, describeState(key));
       const texts = [
         formatCount(requests),
         formatCount(errors),
         formatCount(tokens),
         undefined,
+        lastUsed === null ? 'never' : `${formatAge(at - lastUsed)} ago`,
         formatMoney(cost),
         formatMoney(costPerMillion),
       ];
@@ -128,6 +146,12 @@ export function showKeys({ keys }) {
   const empty = byId('keys-empty');
   if (keys === null) setText(empty, 'Authentication is off, so there is no usage by key.');
   toggleEmpty('keys', (keys ?? []).length === 0);
+}
+
+/** @param {NonNullable<Snapshot['keys']>[number]} key */
+function describeState({ state, expires, expiresSoon }) {
+  if (state !== 'active') return ` · ${state}`;
+  return expiresSoon && expires !== null ? ` · expires ${formatDateTime(expires)}` : '';
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Shows the document of this server. After a login with a key, each operation can be tried. */
+const apiDocument = await (await fetch('openapi.json')).json();
+/** Its "." says little to readers. */
+const address = new URL('.', location.href).href.replace(/\/$/, '');
 globalThis.SwaggerUIBundle({
-  url: 'openapi.json',
+  spec: { ...apiDocument, servers: [{ url: address }] },
   dom_id: '#reference',
   deepLinking: true,
   defaultModelsExpandDepth: 0,

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Metadata } from '../../../store/conversations.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
+import { readMetadata } from './metadata.ts';
 import { readExpiry } from './upload-fields.ts';
 
 /** What the lines of a batch may be sent to. */
@@ -12,14 +14,12 @@ export const batchEndpoints = [
   '/v1/rerank',
 ] as const;
 
-/** Limits of OpenAI's API. */
-const [MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE] = [16, 64, 512];
 const MAX_IDEMPOTENCY_KEY = 255;
 
 export interface BatchRequest {
   readonly endpoint: string;
   readonly inputFileId: string;
-  readonly metadata: Readonly<Record<string, string>> | null;
+  readonly metadata: Metadata | null;
   /** In seconds. */
   readonly outputExpiresAfter: number | null;
 }
@@ -34,28 +34,12 @@ export function readBatchRequest(body: Readonly<Record<string, unknown>>): Batch
   return {
     endpoint,
     inputFileId,
-    metadata: readMetadata(metadata ?? null),
+    metadata: readMetadata(metadata),
     outputExpiresAfter: readOutputExpiry(body.output_expires_after ?? null),
   };
 }
 
 const isEndpoint = (value: unknown): value is string => batchEndpoints.some((endpoint) => endpoint === value);
-
-function readMetadata(value: unknown): Readonly<Record<string, string>> | null {
-  if (value === null) return null;
-  if (typeof value !== 'object' || Array.isArray(value)) throw invalidValue('metadata', 'an object', value);
-  const entries = Object.entries(value);
-  if (entries.length > MAX_METADATA)
-    throw invalidValue('metadata', `at most ${MAX_METADATA} pairs`, entries.length);
-  for (const [name, text] of entries) {
-    if (name.length > MAX_METADATA_KEY)
-      throw invalidValue('metadata', `keys of at most ${MAX_METADATA_KEY} characters`, name.length);
-    if (typeof text !== 'string') throw invalidValue('metadata', 'strings as values', text);
-    if (text.length > MAX_METADATA_VALUE)
-      throw invalidValue('metadata', `values of at most ${MAX_METADATA_VALUE} characters`, text.length);
-  }
-  return Object.fromEntries(entries);
-}
 
 function readOutputExpiry(value: unknown): number | null {
   if (value === null) return null;

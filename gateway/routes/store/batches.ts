@@ -1,13 +1,15 @@
 import { type Batch, hasEnded } from '../../../store/batch.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import {
+  batchLimitExceeded,
   batchNotCancellable,
   batchNotFound,
   fileNotFound,
   idempotencyKeyReused,
 } from '../../errors/store-catalogue.ts';
 import type { GatewayContext } from '../../proxy/gateway-context.ts';
-import { asObject, readJson } from '../request-object.ts';
+import { readJson } from '../read-json.ts';
 import { describeBatch } from './batch-object.ts';
 import { digestOf, readBatchRequest, readIdempotencyKey } from './batch-request.ts';
 import { listPage, readId, readLimit, unknownCursor } from './page-query.ts';
@@ -18,10 +20,10 @@ const EXPECTED =
 const [BATCHES_PER_PAGE, MAX_BATCHES_PER_PAGE] = [20, 100];
 
 /** `POST /v1/batches`. What is wrong with the lines of its file shows only later: the batch turns `failed`. */
-export async function createBatch(c: GatewayContext, { store, config }: StoreServices) {
+export async function createBatch(c: GatewayContext, { store, config, maxBatchesPerKey }: StoreServices) {
   const context = c.get('request');
-  const fields = asObject(await readJson(context.incoming, config.timeouts.clientBody, EXPECTED));
-  if (fields === undefined) throw invalidValue('body', EXPECTED);
+  const fields = await readJson(context.incoming, config.timeouts.clientBody, EXPECTED);
+  if (!isJsonObject(fields)) throw invalidValue('body', EXPECTED);
   const request = readBatchRequest(fields);
   const owner = ownerOf(context);
   const { inputFileId } = request;
@@ -31,12 +33,14 @@ export async function createBatch(c: GatewayContext, { store, config }: StoreSer
   const created = store.batches.create({
     ...request,
     owner,
+    user: context.record.user,
     dialect: 'openai',
     idempotencyKey: readIdempotencyKey(context.incoming),
     requestDigest: digestOf(request),
   });
   if (created === 'unknown-file') throw fileNotFound(inputFileId, 'input_file_id');
   if (created === 'idempotency-conflict') throw idempotencyKeyReused();
+  if (created === 'too-many') throw batchLimitExceeded(maxBatchesPerKey);
   return c.json(describeBatch(created.batch));
 }
 

@@ -1,6 +1,8 @@
 import type { StoredFile } from '../../../store/stored-file.ts';
 import { fileNotFound } from '../../errors/store-catalogue.ts';
+import { clientHas } from '../../http/static-files.ts';
 import type { GatewayContext } from '../../proxy/gateway-context.ts';
+import { contentRange, readByteRange } from './byte-range.ts';
 import { listPage, readId, readLimit, readOrder, unknownCursor } from './page-query.ts';
 import { sendContent } from './send-content.ts';
 import { ownerOf, type StoreServices } from './store-services.ts';
@@ -45,18 +47,27 @@ export function deleteFile(c: GatewayContext, { store }: StoreServices) {
   return c.json({ id, object: 'file', deleted: true });
 }
 
-/** `GET /v1/files/{id}/content` */
+/** `GET /v1/files/{id}/content`: all of it, or a part. */
 export function getFileContent(c: GatewayContext, services: StoreServices) {
-  const file = findFile(services, c);
+  const { id, bytes, filename } = findFile(services, c);
+  const context = c.get('request');
+  // A file never changes.
+  const etag = `"${id}"`;
+  const { method, headers: requested } = context.incoming;
+  if (clientHas(requested['if-none-match'], etag)) return c.body(null, 304, { etag });
+  const range = method === 'GET' ? readByteRange(requested, bytes, etag) : undefined;
   const headers = {
     'content-type': 'application/octet-stream',
-    'content-length': file.bytes,
-    'content-disposition': contentDisposition(file.filename),
+    'content-length': range?.length ?? bytes,
+    ...(range && { 'content-range': contentRange(range, bytes) }),
+    'accept-ranges': 'bytes',
+    etag,
+    'content-disposition': contentDisposition(filename),
     // It comes from a client: a browser must not guess that it is a page.
     'x-content-type-options': 'nosniff',
   };
-  const pieces = services.store.files.read(file.id);
-  return sendContent(services, c.get('request'), headers, pieces);
+  const pieces = services.store.files.read(id, range);
+  return sendContent(services, context, { status: range ? 206 : 200, headers }, pieces);
 }
 
 function findFile({ store }: StoreServices, c: GatewayContext): StoredFile {

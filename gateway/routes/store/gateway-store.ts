@@ -2,6 +2,11 @@ import type { Log } from '../../../log/create-log.ts';
 import type { StoreConfig } from '../../../store/config.ts';
 import { StoreUnavailable } from '../../../store/errors.ts';
 import { openStore, type Store } from '../../../store/store.ts';
+import type { GatewayConfig } from '../../config.ts';
+import type { ResponseStates } from '../../proxy/response-states.ts';
+import { ConversationLocks } from '../responses/conversation-locks.ts';
+import { StoreChanges } from '../responses/store-changes.ts';
+import { StoredResponseStates } from '../responses/stored-response-states.ts';
 import { createStoreRoutes, type StoreRoutes } from './store-routes.ts';
 import type { StoreServices } from './store-services.ts';
 
@@ -15,6 +20,8 @@ const RETRY_MS = 5000;
 export class GatewayStore implements Disposable {
   readonly #config: StoreConfig;
   readonly #log: Log;
+  readonly #locks = new ConversationLocks(() => this.current);
+  readonly #changes = new StoreChanges(() => this.current);
   #store: Store | undefined;
   #failure: StoreUnavailable | undefined;
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -43,14 +50,30 @@ export class GatewayStore implements Disposable {
     }
   }
 
-  createRoutes(services: Omit<StoreServices, 'store' | 'maxFileSize'>): StoreRoutes {
+  createRoutes(
+    services: Omit<StoreServices, 'store' | 'locks' | 'maxFileSize' | 'maxBatchesPerKey' | 'changes'>,
+  ): StoreRoutes {
     const current = () => this.current;
     return createStoreRoutes({
       ...services,
       maxFileSize: this.#config.maxFileSize,
+      maxBatchesPerKey: this.#config.maxBatchesPerKey,
+      locks: this.#locks,
+      changes: this.#changes,
       get store() {
         return current();
       },
+    });
+  }
+
+  createResponseStates(config: GatewayConfig, draining: AbortSignal): ResponseStates {
+    return new StoredResponseStates({
+      store: () => this.current,
+      locks: this.#locks,
+      changes: this.#changes,
+      draining,
+      config,
+      log: this.#log,
     });
   }
 
@@ -61,9 +84,14 @@ export class GatewayStore implements Disposable {
   #open(): void {
     try {
       this.#store = openStore(this.#config, { role: 'gateway' });
+      if (this.#failure !== undefined) this.#log.info('the store is available');
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      this.#log.error(`${error.message}: files and batches are not served`);
+      // It may stay so for days.
+      if (error.message !== this.#failure?.message)
+        this.#log.error(
+          `${error.message}: files, batches, stored responses and conversations are not served`,
+        );
       this.#failure = error;
       this.#failedAt = performance.now();
     }

@@ -3,6 +3,7 @@ import { type Batch, hasEnded } from '../../../store/batch.ts';
 import { fromMessageBatchId, toMessageBatchId } from '../../../store/ids.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import {
+  batchLimitExceeded,
   batchNotDeletable,
   batchNotFound,
   idempotencyKeyReused,
@@ -45,15 +46,20 @@ export async function createMessageBatch(c: GatewayContext, services: StoreServi
     splitter.end();
     if (lines.count === 0) throw invalidValue('requests', 'at least one request', []);
     const file = await writer.commit();
-    const created = store.batches.create({
-      ...{ owner, dialect: 'anthropic', endpoint: '/v1/messages', inputFileId: file.id },
-      ...{ metadata: null, outputExpiresAfter: null },
-      ...{ idempotencyKey, requestDigest: digest.digest('hex') },
-    });
-    const isNew = typeof created === 'object' && created.created;
-    if (!isNew) store.files.delete(owner, file.id);
-    if (typeof created !== 'object') throw idempotencyKeyReused();
-    return c.json(describe(services, c, created.batch));
+    let isUsed = false;
+    try {
+      const created = store.batches.create({
+        ...{ owner, user: context.record.user, dialect: 'anthropic', endpoint: '/v1/messages' },
+        ...{ inputFileId: file.id, metadata: null, outputExpiresAfter: null, lines: lines.count },
+        ...{ idempotencyKey, requestDigest: digest.digest('hex') },
+      });
+      if (created === 'too-many') throw batchLimitExceeded(services.maxBatchesPerKey);
+      if (typeof created !== 'object') throw idempotencyKeyReused();
+      isUsed = created.created;
+      return c.json(describe(services, c, created.batch));
+    } finally {
+      if (!isUsed) store.files.delete(owner, file.id);
+    }
   });
 }
 
@@ -105,7 +111,7 @@ export function getMessageResults(c: GatewayContext, services: StoreServices) {
     .filter((id) => id !== null && files.get(ownerOf(context), id) !== undefined)
     .map((id) => files.read(id ?? ''));
   const headers = { 'content-type': 'application/x-jsonl', 'x-content-type-options': 'nosniff' };
-  return sendContent(services, context, headers, toMessageResults(results));
+  return sendContent(services, context, { status: 200, headers }, toMessageResults(results));
 }
 
 function describe({ isTrusted }: StoreServices, c: GatewayContext, batch: Batch) {

@@ -1,11 +1,12 @@
 import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
+import { MAX_MODEL_NAME } from '../../../store/batch.ts';
 import { isJsonObject, type JsonObject } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 
 /** As many as a batch may have lines. */
-export const MAX_REQUESTS = 50_000;
+const MAX_REQUESTS = 50_000;
 
 const validId = /^[\w-]{1,64}$/;
 
@@ -45,8 +46,8 @@ export class MessageLines {
 /** What would fail the whole batch when it is read. All else is an error of this request alone. */
 function checkParams({ stream, model }: JsonObject, place: string): void {
   if (stream === true) throw invalidValue(`${place}.stream`, 'false, as batches do not stream', stream);
-  if (model !== undefined && typeof model !== 'string')
-    throw invalidValue(`${place}.model`, 'the name of a model', model);
+  if (model !== undefined && (typeof model !== 'string' || model.length > MAX_MODEL_NAME))
+    throw invalidValue(`${place}.model`, `the name of a model, at most ${MAX_MODEL_NAME} characters`, model);
 }
 
 function parse(request: Buffer, place: string) {

@@ -37,6 +37,14 @@ it.each([
       error: { type: 'error', error: { type: 'api_error', message: 'no key' }, request_id: '' },
     },
   ],
+  [
+    'a line whose key has ended',
+    line({ error: { code: 'invalid_api_key', message: 'no key' } }),
+    {
+      type: 'errored',
+      error: { type: 'error', error: { type: 'authentication_error', message: 'no key' }, request_id: '' },
+    },
+  ],
 ])('%s becomes a result', (_, text, result) => {
   expect(toMessageResult(text)).toEqual({ custom_id: 'one', result });
 });

@@ -1,4 +1,4 @@
-import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
+import { parseExactly } from '../../../json/exact-numbers.ts';
 import { anthropicEnvelope } from '../../api/error-response.ts';
 import { asObject, isJsonObject } from '../../api/json.ts';
 
@@ -31,17 +31,20 @@ async function* splitLines(pieces: AsyncIterable<Buffer>): AsyncGenerator<string
 }
 
 export function toMessageResult(line: string) {
+  // Numbers that JavaScript would write differently may be part of a tool's input.
   const { custom_id, response, error } = asObject(parseExactly(line));
   return { custom_id, result: toResult(asObject(response), asObject(error)) };
 }
 
-/** Numbers that JavaScript would write differently may be part of a tool's input. */
-const parseExactly = (text: string) =>
-  mayHaveInexactNumbers(text) ? parseKeepingNumbers(text) : (JSON.parse(text) as unknown);
-
 const withoutAnswer: Readonly<Record<string, string>> = {
   batch_expired: 'expired',
   batch_cancelled: 'canceled',
+};
+
+/** The key of the batch has ended: as if it had sent the request itself. */
+const statusOfKeyProblem: Readonly<Record<string, number>> = {
+  invalid_api_key: 401,
+  insufficient_scope: 403,
 };
 
 function toResult(response: Readonly<Record<string, unknown>>, error: Readonly<Record<string, unknown>>) {
@@ -49,7 +52,8 @@ function toResult(response: Readonly<Record<string, unknown>>, error: Readonly<R
   if (ended !== undefined) return { type: ended };
   const { status_code: status, body } = response;
   if (typeof status === 'number' && status < 400) return { type: 'succeeded', message: body };
-  return { type: 'errored', error: toError(Number(status ?? 500), response, error) };
+  const known = status ?? statusOfKeyProblem[String(error.code)] ?? 500;
+  return { type: 'errored', error: toError(Number(known), response, error) };
 }
 
 /** What refused the request has said it in Anthropic's format, unless it got no answer at all. */

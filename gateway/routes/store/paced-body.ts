@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { CancelSignal } from '../../cancellation.ts';
 import { draining, requestTimeout } from '../../errors/catalogue.ts';
 import { abortError } from '../../proxy/result-errors.ts';
 import { ClientDisconnected } from '../../upstream/failure.ts';
@@ -9,7 +10,7 @@ export interface PacedBodyOptions {
   /** Bytes per second that have to arrive in each such period of waiting; 0 is no limit. */
   readonly minRate: number;
   /** Aborts when the client disconnects or the request is cancelled. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Aborts when the server stops: the rest of the body is not waited for then. */
   readonly shutdown: AbortSignal;
 }

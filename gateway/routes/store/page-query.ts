@@ -30,5 +30,5 @@ export const listPage = <T extends { readonly id: string }>(data: readonly T[], 
 });
 
 /** Also for the item of another key. */
-export const unknownCursor = (name: string, what: 'file' | 'batch') =>
-  invalidValue(name, `the id of a ${what} in this list`);
+export const unknownCursor = (name: string, what: 'file' | 'batch' | 'item') =>
+  invalidValue(name, `the id of ${what === 'item' ? 'an' : 'a'} ${what} in this list`);

@@ -26,8 +26,8 @@ export async function receiveBody<T>(
   const { incoming, controller } = context;
   checkHeaders(incoming, type, maxFileSize);
   using allocation = bodyBudget.open(bodyOwner(context));
-  const { total, perOwner } = config.limits.bodies;
-  const error = allocation.allocate(Math.min(MEMORY_OF_UPLOAD, total, perOwner));
+  const { total, perOwner, perUser } = config.limits.bodies;
+  const error = allocation.allocate(Math.min(MEMORY_OF_UPLOAD, total, perOwner, perUser));
   if (error !== undefined) throw error;
   using _ = liveRequests.add(context);
   const body = readPaced(incoming, {

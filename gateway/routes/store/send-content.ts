@@ -11,7 +11,7 @@ import type { StoreServices } from './store-services.ts';
 export async function sendContent(
   { liveRequests, config }: StoreServices,
   context: RequestContext,
-  headers: HeaderFields,
+  { status, headers }: { readonly status: 200 | 206; readonly headers: HeaderFields },
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<Response> {
   const { response, record, incoming, controller } = context;
@@ -20,7 +20,7 @@ export async function sendContent(
   // The first piece is read before the head is sent: until then an error can still be a response.
   const iterator = pieces[Symbol.asyncIterator]();
   let next = incoming.method === 'HEAD' ? undefined : await iterator.next();
-  response.writeHead(200, headers);
+  response.writeHead(status, headers);
   try {
     while (next !== undefined && next.done !== true) {
       const piece = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
@@ -44,7 +44,7 @@ export async function sendContent(
 }
 
 /** Resolves when the client has read on, has left, or was disconnected for not doing so. */
-function drained(
+export function drained(
   { response: { raw }, controller: { signal } }: RequestContext,
   idleTimeout: number,
 ): Promise<void> {

@@ -1,5 +1,15 @@
 import type { GatewayContext } from '../../proxy/gateway-context.ts';
 import { cancelBatch, createBatch, getBatch, listBatches } from './batches.ts';
+import {
+  addConversationItems,
+  createConversation,
+  deleteConversation,
+  deleteConversationItem,
+  getConversation,
+  getConversationItem,
+  listConversationItems,
+  updateConversation,
+} from './conversations.ts';
 import { deleteFile, getFile, getFileContent, listFiles } from './files.ts';
 import {
   cancelMessageBatch,
@@ -9,6 +19,7 @@ import {
   getMessageResults,
   listMessageBatches,
 } from './message-batches.ts';
+import { cancelResponse, deleteResponse, getResponse, listInputItems } from './responses.ts';
 import { type StoreHandler, type StoreServices, toApiError } from './store-services.ts';
 import { uploadFile } from './upload-file.ts';
 
@@ -17,9 +28,12 @@ const handlers = {
   ...{ createBatch, listBatches, getBatch, cancelBatch },
   ...{ createMessageBatch, listMessageBatches, getMessageBatch, cancelMessageBatch },
   ...{ deleteMessageBatch, getMessageResults },
+  ...{ getResponse, deleteResponse, listInputItems, cancelResponse },
+  ...{ createConversation, getConversation, updateConversation, deleteConversation },
+  ...{ addConversationItems, listConversationItems, getConversationItem, deleteConversationItem },
 } satisfies Record<string, StoreHandler>;
 
-/** The handlers of files and batches, for the routes of gateway/app.ts. */
+/** The handlers of files, batches, stored responses and conversations, for the routes of gateway/app.ts. */
 export type StoreRoutes = Readonly<Record<keyof typeof handlers, (c: GatewayContext) => Promise<Response>>>;
 
 export function createStoreRoutes(services: StoreServices): StoreRoutes {

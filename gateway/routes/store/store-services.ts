@@ -1,6 +1,12 @@
-import { ContentError, StoreLimitExceeded, StoreUnavailable } from '../../../store/errors.ts';
+import { ContentError, HistoryDeleted, StoreLimitExceeded, StoreUnavailable } from '../../../store/errors.ts';
 import type { Store } from '../../../store/store.ts';
 import type { GatewayConfig } from '../../config.ts';
+import type { ApiError } from '../../errors/api-error.ts';
+import {
+  conversationNotFound,
+  previousResponseNotFound,
+  referencedItemNotFound,
+} from '../../errors/responses-catalogue.ts';
 import {
   contentUnreadable,
   diskFull,
@@ -14,12 +20,18 @@ import type { BodyBudget } from '../../proxy/body-budget.ts';
 import type { GatewayContext } from '../../proxy/gateway-context.ts';
 import type { LiveRequests } from '../../proxy/live-requests.ts';
 import type { RequestContext } from '../../proxy/request-context.ts';
+import type { ConversationLocks } from '../responses/conversation-locks.ts';
+import type { StoreChanges } from '../responses/store-changes.ts';
 
 /** What the routes of files and batches need. */
 export interface StoreServices {
   /** Throws StoreUnavailable while it cannot be opened. */
   readonly store: Store;
+  readonly locks: ConversationLocks;
+  /** Notifies when the runner has stored something. */
+  readonly changes: StoreChanges;
   readonly maxFileSize: number;
+  readonly maxBatchesPerKey: number;
   readonly config: GatewayConfig;
   readonly liveRequests: LiveRequests;
   readonly bodyBudget: BodyBudget;
@@ -41,6 +53,7 @@ const phrases: Readonly<Record<StoreUnavailable['reason'], string>> = {
   'no-permission': 'the server may not write to its data directory',
   busy: 'the database is busy',
   'io-error': 'the disk has failed',
+  damaged: 'the database is damaged',
 };
 
 /** The error of the API for one of the store. Other errors stay as they are. */
@@ -53,5 +66,12 @@ export function toApiError(error: unknown): unknown {
     const { reason } = error;
     return reason === 'disk-full' ? diskFull(error) : storeUnavailable(RETRY_MS, phrases[reason], error);
   }
+  if (error instanceof HistoryDeleted) return historyDeleted(error);
   return error instanceof ContentError ? contentUnreadable(error) : error;
+}
+
+/** It was there when the request arrived. */
+function historyDeleted({ id }: HistoryDeleted): ApiError {
+  if (id.startsWith('conv_')) return conversationNotFound(id);
+  return id.startsWith('resp_') ? previousResponseNotFound(id) : referencedItemNotFound(id, 'input');
 }
