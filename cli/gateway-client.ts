@@ -22,6 +22,7 @@ export interface Gateway {
   readonly apiKey: string | undefined;
 }
 
+/** The gateway of `--gateway`, or that of this machine. */
 export async function findGateway({ gateway, keyFile }: GatewayOptions): Promise<Gateway> {
   const origin = (gateway ?? localGateway()).replace(/\/+$/, '').replace(/\/v1$/, '');
   return { origin, apiKey: await readApiKey(keyFile, process.env) };

@@ -24,8 +24,57 @@ export function align(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(fill).join('  ').trimEnd()).join('\n');
 }
 
+/** Narrower columns would say nothing. */
+const LEAST_WIDTH = 9;
+
+/**
+ * Writes a table for people. On a terminal that is too narrow, the widest cells are cut: lines that wrap cannot be read.
+ * Anywhere else all is written.
+ */
+export function writeTable(
+  rows: readonly (readonly string[])[],
+  columns: number | undefined = process.stdout.isTTY ? process.stdout.columns : undefined,
+): void {
+  writeStdout(align(columns === undefined ? rows : shrink(rows, columns)));
+}
+
+function shrink(rows: readonly (readonly string[])[], columns: number): string[][] {
+  const count = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
+  const total = () => widths.reduce((sum, width) => sum + width, 2 * (count - 1));
+  while (total() > columns) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const width = widths[widest] ?? 0;
+    if (width <= LEAST_WIDTH) break;
+    widths[widest] = width - 1;
+  }
+  return rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0)));
+}
+
+/** Without its colours, if it has to be cut: they would not end. */
+function cut(cell: string, width: number): string {
+  return widthOf(cell) <= width ? cell : `${stripVTControlCharacters(cell).slice(0, width - 1)}…`;
+}
+
 function widthOf(cell: string): number {
   return stripVTControlCharacters(cell).length;
+}
+
+/** Formats rows as CSV: RFC 4180, but for the end of the last line, which the output adds. */
+export function formatCsv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((cells) => `${cells.map(formatCell).join(',')}\r`).join('\n');
+}
+
+function formatCell(cell: string | number): string {
+  const text = typeof cell === 'string' ? withoutFormula(cell) : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Spreadsheets run text that begins like this as a formula. The apostrophe makes it text, and is not shown by them. */
+function withoutFormula(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
 /** Prints everything that prevents a start to stderr, with the count first. */

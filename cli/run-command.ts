@@ -2,7 +2,7 @@ import { type Command, CommanderError } from 'commander';
 
 /** The command line is invalid: exit status 2. */
 export class UsageError extends Error {
-  override readonly name = 'WrongUse';
+  override readonly name = 'UsageError';
 }
 
 /** The command did what it should, and its result is not a plain success. */

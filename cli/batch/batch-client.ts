@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { fromMessageBatchId } from '../../store/ids.ts';
 import {
   callGateway,
   findGateway,
@@ -11,7 +12,7 @@ import {
 import { type Batch, batchObject } from './batch-object.ts';
 import { type OnUploaded, uploadForm } from './upload-form.ts';
 
-/** Of all but uploads and downloads, ms. */
+/** For all calls but uploads and downloads, ms. */
 const TIMEOUT = 30_000;
 /** The gateway may be restarting. */
 const CREATE_ATTEMPTS = 4;
@@ -67,15 +68,11 @@ export class BatchClient {
   }
 
   async get(id: string, signal?: AbortSignal): Promise<Batch> {
-    return batchObject.parse(
-      await this.#json(`/batches/${encodeURIComponent(id)}`, { ...(signal && { signal }) }),
-    );
+    return batchObject.parse(await this.#json(pathOf(id), { ...(signal && { signal }) }));
   }
 
   async cancel(id: string): Promise<Batch> {
-    return batchObject.parse(
-      await this.#json(`/batches/${encodeURIComponent(id)}/cancel`, { method: 'POST' }),
-    );
+    return batchObject.parse(await this.#json(`${pathOf(id)}/cancel`, { method: 'POST' }));
   }
 
   /** The newest first. */
@@ -150,3 +147,6 @@ export class BatchClient {
       : new Error(text);
   }
 }
+
+/** Message batches have a route here, too. */
+const pathOf = (id: string) => `/batches/${encodeURIComponent(fromMessageBatchId(id) ?? id)}`;

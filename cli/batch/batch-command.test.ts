@@ -263,6 +263,23 @@ describe('corral batch list and show', () => {
   });
 });
 
+it.each([
+  [
+    'list',
+    { 'GET /v1/batches?limit=20': (found: unknown) => ({ object: 'list', data: [found], has_more: false }) },
+  ],
+  ['show batch_1', { 'GET /v1/batches/batch_1': (found: unknown) => found }],
+])('%s: what a batch contains does not move the cursor of a terminal', async (command, routes) => {
+  const text = '\u001b[2Jred\u202e';
+  const errors = { object: 'list', data: [{ code: 'x', line: 1, message: text, param: null }] };
+  const found = batch({ status: 'failed', model: text, metadata: { [text]: text }, reason: text, errors });
+  const replies = Object.entries(routes).map(([route, reply]) => [route, [{ body: reply(found) }]]);
+  await using gateway = await startGateway(Object.fromEntries(replies));
+  const { stdout } = await gateway.corral(...command.split(' '));
+  expect(stdout).toContain('\\e[2Jred\\u202e');
+  for (const unsafe of ['\u001b', '\u202e']) expect(stdout).not.toContain(unsafe);
+});
+
 describe('corral batch results and cancel', () => {
   it('results prints the lines that succeeded, or those that failed', async () => {
     await using gateway = await startGateway({
@@ -337,4 +354,21 @@ describe('an error of the gateway is explained', () => {
     await gateway.close();
     expect((await gateway.corral('list')).stderr).toContain('(ECONNREFUSED); start it, or name it');
   });
+});
+
+it('all commands take the id of a message batch', async () => {
+  await using gateway = await startGateway({
+    'GET /v1/batches/batch_1': [{ body: completed({ endpoint: '/v1/messages' }) }],
+    'POST /v1/batches/batch_1/cancel': [{ body: batch({ status: 'cancelling' }) }],
+    'GET /v1/files/file-out/content': [{ body: 'one\n' }],
+    'GET /metrics': [{ body: '' }],
+  });
+  const { corral } = gateway;
+  expect((await corral('show', 'msgbatch_1')).stdout).toMatch(/^status +completed$/m);
+  expect((await corral('results', 'msgbatch_1')).status).toBe(0);
+  expect(gateway.calls.at(-1)?.route).toBe('GET /v1/files/file-out/content');
+  expect(await corral('results', 'msgbatch_1', '--errors')).toMatchObject({
+    stderr: 'msgbatch_1 has no failed lines.',
+  });
+  expect(await corral('cancel', 'msgbatch_1')).toMatchObject({ stderr: 'msgbatch_1 is being cancelled.' });
 });

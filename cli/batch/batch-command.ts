@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr } from '../output.ts';
 import { BatchClient } from './batch-client.ts';
 import { listCommand, showCommand } from './list.ts';

@@ -1,3 +1,4 @@
+import { printable } from '../../log/printable.ts';
 import { formatCount, formatMoney, formatSeconds } from '../format-values.ts';
 import { progressBar } from '../terminal-line.ts';
 import { type Batch, endedAt, statusText } from './batch-object.ts';
@@ -44,7 +45,7 @@ export class BatchProgress {
       ...this.#cost(batch, now),
     ];
     if (batch.status !== 'in_progress') parts.unshift(statusText(batch));
-    return [...parts, ...(batch.reason ? [`paused: ${batch.reason}`] : [])].join('  ');
+    return [...parts, ...(batch.reason ? [`paused: ${printable(batch.reason)}`] : [])].join('  ');
   }
 
   #rates(left: number): string[] {
@@ -84,7 +85,7 @@ export function plainLine(batch: Batch): string {
   const { total, ended, failed } = countsOf(batch);
   const counts = total === 0 ? '' : `: ${formatCount(ended)} of ${formatCount(total)} done`;
   const faults = failed === 0 ? '' : `, ${formatCount(failed)} failed`;
-  return `${statusText(batch)}${counts}${faults}${batch.reason ? `; paused: ${batch.reason}` : ''}`;
+  return `${statusText(batch)}${counts}${faults}${batch.reason ? `; paused: ${printable(batch.reason)}` : ''}`;
 }
 
 /** Changes with what is worth a line of its own: the status, the reason of a pause, each tenth of the lines. */

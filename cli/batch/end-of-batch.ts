@@ -1,3 +1,4 @@
+import { printable } from '../../log/printable.ts';
 import { formatCount, formatSeconds } from '../format-values.ts';
 import { writeStderr } from '../output.ts';
 import { ExitStatus } from '../run-command.ts';
@@ -38,6 +39,6 @@ export function errorLines({ errors }: Batch): string[] {
   const all = errors?.data ?? [];
   const shown = all
     .slice(0, SHOWN_ERRORS)
-    .map(({ line, message }) => (line == null ? message : `line ${line}: ${message}`));
+    .map(({ line, message }) => printable(line == null ? message : `line ${line}: ${message}`));
   return all.length > SHOWN_ERRORS ? [...shown, `and ${all.length - SHOWN_ERRORS} more`] : shown;
 }

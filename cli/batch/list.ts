@@ -1,9 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { integer } from '../../settings/kinds.ts';
-import { formatCount, formatMoney } from '../format-values.ts';
+import { Command, Option } from 'commander';
+import { printable } from '../../log/printable.ts';
+import { formatCount, formatMoney, formatTime } from '../format-values.ts';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
-import { formatTime } from '../keys/format-key.ts';
-import { jsonOption } from '../keys/options.ts';
+import { countOption, jsonOption } from '../options.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
 import { BatchClient } from './batch-client.ts';
 import { type Batch, endedAt, hasEnded, statusText } from './batch-object.ts';
@@ -25,16 +24,11 @@ A key sees its own batches.`;
 
 export function listCommand(): Command {
   const command = new Command('list')
+    .alias('ls')
     .description('list batches, newest first')
-    .addOption(new Option('--limit <n>', 'how many at most').argParser(positive).default(20));
+    .addOption(countOption(20));
   for (const option of [...gatewayOptions('batch'), jsonOption()]) command.addOption(option);
   return command.addHelpText('after', listExamples).action(list);
-}
-
-function positive(text: string): number {
-  const value = integer(1).parse(text);
-  if (value === undefined) throw new InvalidArgumentError('It must be an integer ≥ 1.');
-  return value;
 }
 
 async function list({ limit, json, ...gateway }: ListOptions): Promise<void> {
@@ -52,7 +46,7 @@ function listRow(batch: Batch): string[] {
     batch.id,
     statusText(batch) + (batch.reason ? ', paused' : ''),
     ...[ended, failed, total].map(formatCount),
-    batch.model ?? '-',
+    printable(batch.model ?? '-'),
     formatTime(batch.created_at * 1000, '-'),
   ];
 }
@@ -118,5 +112,5 @@ function detailRows(batch: Batch, costPerHour: number | undefined, now: number):
     ]),
     ...errorLines(batch).map((text): [string, string] => ['error', text]),
   ];
-  return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value].map(printable)]));
 }

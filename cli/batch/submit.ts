@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { batchEndpoints } from '../../gateway/routes/store/batch-request.ts';
 import { formatBytes } from '../../settings/sizes.ts';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
 import { progressBar, TerminalLine } from '../terminal-line.ts';

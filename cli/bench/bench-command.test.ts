@@ -22,6 +22,18 @@ const scaled = (report: Report, times: number, rates: number): Report => ({
 });
 
 describe('corral bench', () => {
+  it('fails, and says why, when the limits of the key rejected many requests', async () => {
+    let served = 0;
+    await using endpoint = await startFakeBackend((request, response) => {
+      if (served++ < 2) return oneWord(request, response);
+      response.writeHead(429).end('{"error":{"code":"rate_limit_exceeded"}}');
+    });
+    const args = ['--model', 'm', '--concurrency', '1', '--requests', '4', '--warmup', '0'];
+    const { status, stderr } = await startBench([endpoint.backend.address.origin, ...args]).outcome;
+    expect(status).toBe(1);
+    expect(stderr).toContain('corral keys update ID --rpm 0');
+  });
+
   it('writes a table, a self-contained page and a report, and sends the key only to the endpoint', async () => {
     await using endpoint = await startFakeBackend(oneWord);
     await using folder = await temporaryFolder();
@@ -57,7 +69,7 @@ describe('corral bench', () => {
     expect(better).toMatchObject({ status: 0, stdout: expect.stringContaining('No regression in') });
     const worse = await startBench([url, ...few, '--compare', folder.file('fast.json')]).outcome;
     expect(worse.status).toBe(1);
-    expect(worse.stdout).toMatch(/^concurrency 1, prompt 128 +ttft\.p95 /m);
+    expect(worse.stdout).toMatch(/^concurrency 1, prompt 128 +ttft\.p50 /m);
     expect(worse.stdout).toMatch(/^concurrency 2, prompt 128 +tokens /m);
   });
 

@@ -12,7 +12,7 @@ import { showProgress } from './progress.ts';
 import { type Prompt, parsePrompts, promptsDigest } from './prompts.ts';
 import { planSteps, type Report, readReport, type Step, stepsToKeep, writeReport } from './report.ts';
 import { runBench } from './run-bench.ts';
-import { comparisonTable, errorTable, reportNotes, reportTable } from './table.ts';
+import { comparisonTable, errorTable, failedTooOften, reportNotes, reportTable } from './table.ts';
 import { createPool, readTarget } from './target.ts';
 
 const notes = `
@@ -31,7 +31,8 @@ scheduled time. TTFT is the time to the first token, ITL the time between two to
 streams together, TOK/S EACH that of one stream. The API key is read from --key-file, else from CORRAL_API_KEY or
 OPENAI_API_KEY. More: docs/bench.md
 
-Exit status: 0 success, 1 a regression or no completed request, 2 usage error, 130 interrupted.`;
+Exit status: 0 success, 1 a regression, no completed request, or more than 10% of a step's requests failed, 2 usage
+error, 130 interrupted.`;
 
 /** `corral bench URL`: measures an OpenAI-compatible endpoint. */
 export function benchCommand(): Command {
@@ -109,11 +110,12 @@ async function stopOnInterrupt(work: (signal: AbortSignal) => Promise<Report>): 
 function exitCodeOf({ isInterrupted, steps }: Report, comparison: Comparison | undefined): number {
   if (isInterrupted) return 130;
   if (steps.every(({ requests }) => requests.done === 0)) return 1;
+  if (steps.some(failedTooOften)) return 1;
   return comparison && regressions(comparison).length > 0 ? 1 : 0;
 }
 
 /** Writes results to stdout and to the requested files, messages to stderr. */
-export async function printReport(
+async function printReport(
   report: Report,
   comparison: Comparison | undefined,
   { json, html, save }: Pick<BenchOptions, 'json' | 'html' | 'save'>,

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { duration, integer } from '../../settings/kinds.ts';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import type { Tolerances } from './compare.ts';
 import { comparedMetrics } from './metrics.ts';
 import type { Arrivals, Conditions, Load } from './report.ts';

@@ -24,6 +24,13 @@ describe('compare', () => {
     expect(worse(reportWith({ tokensPerSecond: 901 }))).toEqual([]);
   });
 
+  it('compares no percentile of a few requests, which one of them decides', () => {
+    const slow = (count: number) =>
+      reportWith({ ttftMs: { ...distribution(100), count, p95: 9000, p99: 9000 } });
+    expect(worse(slow(4))).toEqual([]);
+    expect(worse(slow(60))).toEqual(['ttft.p95']);
+  });
+
   it('ignores improvements', () => {
     expect(worse(reportWith({ ttftMs: distribution(1), tokensPerSecond: 5000 }))).toEqual([]);
   });

@@ -29,6 +29,7 @@ export interface Comparison {
 /** Conditions that must be equal for a meaningful comparison. */
 const comparedConditions = ['path', 'model', 'stream', 'maxTokens', 'body', 'prompts'] as const;
 
+/** Compares the steps that are complete in both reports, metric by metric; those that are too noisy in one of them are left out. */
 export function compare(baseline: Report, now: Report, tolerances: Tolerances): Comparison {
   const before = new Map(completeSteps(baseline).map((step) => [step.name, step]));
   return {
@@ -50,7 +51,7 @@ export function regressions({ differences }: Comparison): Difference[] {
 function differencesOf(earlier: StepReport, step: StepReport, tolerances: Tolerances): Difference[] {
   return comparedMetrics.flatMap((metric) => {
     const [before, now] = [metric.read(earlier), metric.read(step)];
-    if (before === null || now === null) return [];
+    if (before === null || now === null || !metric.isSteady(earlier) || !metric.isSteady(step)) return [];
     const tolerance = toleranceOf(metric, tolerances);
     const worseBy = relativeChange(metric, before, now);
     return [{ step: step.name, metric, before, now, worseBy, tolerance, isRegression: worseBy > tolerance }];

@@ -7,7 +7,7 @@ const listedModel = z.object({
   owned_by: z.unknown().optional(),
   /** Only llama-corral with several models has it. */
   kind: z.string().optional(),
-  /** Of an alias of llama-corral. */
+  /** Only aliases of llama-corral have them. */
   targets: z.unknown().optional(),
 });
 

@@ -110,7 +110,13 @@ describe('errors', () => {
   it('are counted by kind and do not affect latency', async () => {
     await using endpoint = await startFakeBackend(oneAfterTheOther(scenarios));
     const args = ['--model', 'm', '--concurrency', '1', '--requests', '6', '--warmup', '0'];
-    const { steps } = await benchReport([endpoint.backend.address.origin, ...args]);
+    const { status, stdout, stderr } = await startBench([endpoint.backend.address.origin, ...args, '--json'])
+      .outcome;
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('more than a tenth of the requests failed'),
+    ]);
+    const { steps } = parseReport(stdout);
     expect(steps[0]?.errors.map(({ kind, count }) => `${count} ${kind}`).sort()).toEqual([
       '1 502',
       '1 503 queue_full',

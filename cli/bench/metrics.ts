@@ -8,10 +8,17 @@ export interface BenchMetric {
   readonly better: 'lower' | 'higher';
   /** Null if the step has no value. */
   read(step: StepReport): number | null;
+  /** Whether the step has enough values for a comparison: a p95 of four requests is the slowest of them. */
+  isSteady(step: StepReport): boolean;
 }
 
 type DistributionName = 'ttftMs' | 'itlMs' | 'latencyMs' | 'queueWaitMs' | 'streamTokensPerSecond';
 type Rank = Exclude<keyof Summary, 'curve' | 'count'>;
+
+/** From so many values on, a few of them decide about a percentile, and not a single one. */
+const MIN_VALUES: Readonly<Partial<Record<Rank, number>>> = { p90: 20, p95: 40, p99: 200 };
+
+const always = () => true;
 
 const ranked = (
   name: string,
@@ -25,6 +32,7 @@ const ranked = (
     unit: 'ms',
     better: 'lower',
     read: (step) => step[distribution]?.[rank] ?? null,
+    isSteady: (step) => (step[distribution]?.count ?? 0) >= (MIN_VALUES[rank] ?? 0),
   }));
 
 const ranks = ['p50', 'p90', 'p95', 'p99', 'max'] as const;
@@ -37,6 +45,7 @@ export const benchMetrics: readonly BenchMetric[] = [
     unit: 'per second',
     better: 'higher',
     read: ({ requestsPerSecond }) => requestsPerSecond,
+    isSteady: always,
   },
   {
     name: 'tokens',
@@ -44,6 +53,7 @@ export const benchMetrics: readonly BenchMetric[] = [
     unit: 'per second',
     better: 'higher',
     read: ({ tokensPerSecond }) => tokensPerSecond,
+    isSteady: always,
   },
   {
     name: 'stream',
@@ -51,12 +61,13 @@ export const benchMetrics: readonly BenchMetric[] = [
     unit: 'per second',
     better: 'higher',
     read: ({ streamTokensPerSecond }) => streamTokensPerSecond?.p50 ?? null,
+    isSteady: always,
   },
   ...ranked('ttft', 'TTFT', 'ttftMs', ranks),
   ...ranked('itl', 'ITL', 'itlMs', ranks),
   ...ranked('latency', 'latency', 'latencyMs', ranks),
   ...ranked('queue', 'queue', 'queueWaitMs', ranks),
-  { name: 'errors', heading: 'errors', unit: 'share', better: 'lower', read: errorShare },
+  { name: 'errors', heading: 'errors', unit: 'share', better: 'lower', read: errorShare, isSteady: always },
 ];
 
 /** Metrics that are checked for regressions. A maximum of many values is chance. */

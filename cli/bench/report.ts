@@ -68,7 +68,7 @@ const step = z.object({
   /** Between two chunks of a stream. */
   itlMs: summary.nullable(),
   queueWaitMs: summary.nullable(),
-  /** Of single streams, after their first token. */
+  /** The rates of single streams after their first token. */
   streamTokensPerSecond: summary.nullable(),
   errors: z.array(z.object({ kind: z.string(), count: z.number() })),
   timeline: z.array(moment),

@@ -62,6 +62,11 @@ describe('reportNotes', () => {
       /^concurrency 4, prompt 16: this client or its machine was too busy/,
     ],
     [{ requests: { ...requests, done: 0, failed: 3 } }, /no request completed; see/],
+    [{ requests: { ...requests, done: 80, failed: 20 } }, /more than a tenth of the requests failed/],
+    [
+      { errors: [{ kind: '429 rate_limit_exceeded', count: 62 }] },
+      /limits of this API key.* keys update ID --rpm 0/,
+    ],
     [{ requestsPerSecond: 0 }, /no request completed within the duration/],
     [{ tokens: { ...tokens, from: 'counted' as const } }, /reports no usage/],
     [{ requests: { ...requests, resent: 1 } }, /requests were resent/],

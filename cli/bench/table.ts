@@ -76,6 +76,15 @@ function formatWorsening({ unit }: BenchMetric, share: number): string {
   return `${(share * 100).toFixed(1)}${unit === 'share' ? ' points' : '%'}`;
 }
 
+/** Rejections by the limits of a key, and not for want of capacity. */
+const limitErrors = /^429 (?:rate_limit_exceeded|insufficient_quota)/;
+
+/** With more failures, as a share of the requests of a step, the figures are those of another load. */
+const MAX_FAILED = 0.1;
+
+export const failedTooOften = ({ requests: { done, failed } }: StepReport): boolean =>
+  failed > MAX_FAILED * (done + failed);
+
 /** Notes that are needed to interpret the results. */
 export function reportNotes({ steps, isInterrupted }: Report): string[] {
   const about = (holds: (step: StepReport) => boolean, note: string) => {
@@ -90,8 +99,16 @@ export function reportNotes({ steps, isInterrupted }: Report): string[] {
       'this client or its machine was too busy to measure well; the endpoint may be faster. Reduce the load, or measure from another machine.',
     ),
     ...about(
+      ({ errors }) => errors.some(({ kind }) => limitErrors.test(kind)),
+      'the limits of this API key were measured, not the endpoint. Raise them for the measurement: corral keys update ID --rpm 0 --tpm 0 --tpd 0',
+    ),
+    ...about(
       ({ requests }) => requests.done === 0 && requests.failed > 0,
       'no request completed; see the errors.',
+    ),
+    ...about(
+      (step) => step.requests.done > 0 && failedTooOften(step),
+      'more than a tenth of the requests failed: the figures are those of a smaller load; see the errors.',
     ),
     ...about(
       ({ requests, requestsPerSecond }) => requests.done > 0 && requestsPerSecond === 0,

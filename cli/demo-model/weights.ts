@@ -94,7 +94,7 @@ function markRole(embedding: Matrix, token: number): void {
 }
 
 /** The mark of a keyword, and the mark that the attention head derives from it. */
-const topicMark = (story: number) => firstFreeMark + 2 * story;
+export const topicMark = (story: number) => firstFreeMark + 2 * story;
 const storyMark = (story: number) => firstFreeMark + 2 * story + 1;
 
 /** A step ends with its last byte, or with its single token. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseBackendKey } from '../../gateway/engines/remote-backend.ts';
 import { formatBackendUrl, parseBackendUrl } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
-import type { ModelRecord, RemoteBackend } from '../../models/registry.ts';
+import type { BackendEntry, ModelRecord } from '../../models/registry.ts';
 import type { Finding } from './finding.ts';
 
 const TIMEOUT_MS = 3000;
@@ -15,7 +15,7 @@ export async function checkBackends(models: readonly ModelRecord[]): Promise<Fin
   return Promise.all(backends.map(({ id, backend }) => checkBackend(id, backend)));
 }
 
-async function checkBackend(model: string, { url: written, keyFile }: RemoteBackend): Promise<Finding> {
+async function checkBackend(model: string, { url: written, keyFile }: BackendEntry): Promise<Finding> {
   const about = `model ${model}`;
   const address = parseBackendUrl(written);
   const url = formatBackendUrl(address);

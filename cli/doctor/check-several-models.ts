@@ -77,11 +77,19 @@ export function withoutModelFiles(
   return warnings.filter((warning) => !ofFiles.includes(warning));
 }
 
-/** The public names of the models, and the aliases. */
-export function namesOf({ models, settings }: SupervisorConfig): {
+/** The names of models and adapters in rights of keys, and the aliases. */
+export function namesOf({ models, engine, settings }: SupervisorConfig): {
   readonly models: readonly string[];
   readonly aliases: Registry['aliases'];
 } {
   const { aliases = [] } = models?.registry ?? {};
-  return { models: settings.MODEL_ALIAS ?? [], aliases };
+  const own = (settings.MODEL_ALIAS ?? [])
+    .slice(0, 1)
+    .map((id) => ({ id, adapters: engine?.adapters ?? [] }));
+  const adapted = (models?.registry.models ?? own).filter(({ adapters }) => adapters.length > 0);
+  const rights = adapted.flatMap(({ id, adapters }) => [
+    `${id}:*`,
+    ...adapters.map(({ name }) => `${id}:${name}`),
+  ]);
+  return { models: [...(settings.MODEL_ALIAS ?? []), ...rights], aliases };
 }

@@ -114,6 +114,11 @@ describe('keys', () => {
   it.each([
     ['that work', {}, [{ verdict: 'good', message: '1 of 1 keys are active (/d/keys.json)' }]],
     ['that are not required', { isRequired: false }, [{ verdict: 'warning' }]],
+    [
+      'that are not needed beside tokens',
+      { keys: [], acceptsTokens: true },
+      [{ verdict: 'good', message: 'no active key in /d/keys.json: requests need a token' }],
+    ],
     ['of a broken file', { problem: '/d/keys.json: is not valid JSON' }, [{ verdict: 'wrong' }]],
     [
       'that are not there',

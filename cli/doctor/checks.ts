@@ -85,6 +85,8 @@ export interface KeySnapshot {
   readonly warnings: readonly string[];
   readonly problem: string | undefined;
   readonly maxAgeMs: number | undefined;
+  /** Whether there is another way to sign in. */
+  readonly acceptsTokens?: boolean;
 }
 
 export function checkKeys(snapshot: KeySnapshot, now: number): Finding[] {
@@ -98,6 +100,10 @@ export function checkKeys(snapshot: KeySnapshot, now: number): Finding[] {
   const active = keys
     .map((key) => getKeyStatus(key, now, maxAgeMs))
     .filter(({ state }) => state === 'active');
+  if (active.length === 0 && snapshot.acceptsTokens) {
+    const message = `no active key in ${file}: requests need a token`;
+    return [{ about, verdict: 'good', message }, ...warningFindings];
+  }
   if (active.length === 0) {
     const message = `no active key in ${file}: every request will be rejected`;
     return [

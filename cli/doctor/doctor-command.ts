@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import { align, writeJson, writeStdout } from '../output.ts';
 import { exitStatus, type Finding, type Verdict } from './finding.ts';
 import { runChecks } from './run-checks.ts';

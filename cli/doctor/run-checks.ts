@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { arch, platform as system } from 'node:os';
 import { resolve } from 'node:path';
-import { traceConfig } from '../../gateway/config.ts';
 import type { SupervisorStatus } from '../../health/supervisor-status.ts';
 import { keyFilePath } from '../../keys/key-file-path.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
@@ -12,6 +11,7 @@ import { findEngine } from '../../scripts/engine/find-engine.ts';
 import { cacheFolder } from '../../scripts/project-folders.ts';
 import { DAY } from '../../settings/durations.ts';
 import { readSettings } from '../../settings/read-settings.ts';
+import { traceConfig } from '../../settings/trace-config.ts';
 import type { Settings } from '../../settings/variables.ts';
 import type { SupervisorConfig } from '../../supervisor/config.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
@@ -19,6 +19,7 @@ import type { InstalledEngine } from '../../supervisor/engine/installed-engine.t
 import { defaultHost, detectPlatform, queueWorkerEnabled } from '../../supervisor/platform/platform.ts';
 import { type ProblemsByTopic, preflight } from '../../supervisor/preflight.ts';
 import { connectableHost } from '../../supervisor/probe-gateway.ts';
+import { checkIssuer } from './check-issuer.ts';
 import { checkKeyRights } from './check-key-rights.ts';
 import { checkRunningModels } from './check-running-models.ts';
 import { budgetOfRunning, checkSeveralModels, namesOf, withoutModelFiles } from './check-several-models.ts';
@@ -65,11 +66,12 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
     ...(config?.models ? await checkSeveralModels({ config, models: config.models, running, env }) : []),
     ...(config === undefined ? checkKeptModels(running) : []),
     ...report('address', mistakes),
-    ...checkKeyFile(settings, config, mistakes),
+    ...(await checkKeyFile(settings, config, mistakes)),
     ...(await checkDataFolder(settings, mistakes)),
     ...checkPorts(settings, running, mistakes),
     ...report('open files', mistakes),
     ...(await checkServices(settings)),
+    ...(await checkIssuer(settings, mistakes)),
     ...(queueWorkerEnabled(settings).isEnabled
       ? [good('RunPod queue', 'the worker processes jobs of this endpoint')]
       : []),
@@ -159,21 +161,22 @@ function checkModel(
   return [good('model', `${model.path}, served as "${engine.publicName}"`), checkFit(sizes)];
 }
 
-function checkKeyFile(
+async function checkKeyFile(
   settings: Settings,
   config: SupervisorConfig | undefined,
   mistakes: ProblemsByTopic,
-): Finding[] {
+): Promise<Finding[]> {
   if (mistakes.keys.length > 0) return report('keys', mistakes);
   const { AUTH_ENABLED: isRequired, AUTH_KEYS_FILE, API_KEYS: inline, KEY_MAX_AGE_DAYS: days } = settings;
   const file = keyFilePath({ AUTH_KEYS_FILE, dataDir: resolve(resolveDataDir(settings.DATA_DIR)) });
-  const store = createKeyStore({ file, inline });
+  const store = await createKeyStore({ file, inline });
   const { problem, warnings, ring } = store;
   store.close();
   const maxAgeMs = days && days * DAY;
+  const acceptsTokens = settings.OIDC_ISSUER !== undefined;
   const { keys } = ring;
   return [
-    ...checkKeys({ isRequired, file, keys, warnings, problem, maxAgeMs }, Date.now()),
+    ...checkKeys({ isRequired, file, keys, warnings, problem, maxAgeMs, acceptsTokens }, Date.now()),
     ...(config && isRequired ? checkKeyRights(keys, namesOf(config)) : []),
   ];
 }

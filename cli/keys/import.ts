@@ -3,9 +3,10 @@ import { takeSnapshot } from '../../fs/watched-file.ts';
 import { updateKeyFile } from '../../keys/key-file.ts';
 import { type ImportResult, importKeys, parseLegacyLines } from '../../keys/legacy-lines.ts';
 import { isKeysJson } from '../../keys/parse-keys.ts';
+import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr, writeStdout } from '../output.ts';
 import { UsageError } from '../run-command.ts';
-import { fileOption, jsonOption, resolveKeyFile } from './options.ts';
+import { fileOption, resolveKeyFile } from './options.ts';
 
 const examples = `
 Examples:

@@ -131,6 +131,7 @@ describe('corral keys list and show', () => {
     expect(old).toMatch(/^old +sk-….{4} +disabled +inference,batch +- +\d{4}-.* +never +-$/);
     expect(stderr).toContain('2 keys in');
     expect(stderr).toContain('1 expiring within 14 days');
+    expect(stderr).toContain('- in LIMITS: the default limit, 100 requests/min here');
     expect((await keys('show', 'old')).stdout).toMatch(/^status +disabled\n(.*\n)*note +of last year$/m);
     expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([
       { id: 'app', state: 'active', expiresSoon: true, rotating: false },
@@ -153,6 +154,12 @@ describe('corral keys list and show', () => {
     expect((await keys('show', 'app')).stdout).toContain('active, secret is 120d old');
     expect(JSON.parse((await keys('list', '--json')).stdout)).toMatchObject([{ secretIsOld: true }]);
     expect((await corralKeysIn(folder)('list')).stdout).not.toContain('old');
+  });
+
+  it('reject a named file that does not exist', async () => {
+    await using folder = await temporaryFolder();
+    const { status, stderr } = await corralKeysIn(folder)('list', '--file', folder.file('other.json'));
+    expect([status, stderr]).toEqual([2, `error: --file ${folder.file('other.json')} does not exist`]);
   });
 
   it('suggest the most similar key for an unknown one', async () => {
@@ -222,7 +229,7 @@ describe('corral keys rotate, disable, enable and remove', () => {
     written.keys[0].enabled = false;
     await writeFile(folder.file('keys.json'), JSON.stringify(written));
     const warning = 'key "app" has an unknown field "enabled"; it has no effect, did you mean "disabled"?';
-    expect((await keys('list')).stderr).toContain(warning);
+    expect((await keys('list')).stderr).toContain(`${folder.file('keys.json')}: ${warning}`);
     expect((await keys('show', 'app')).stderr).toContain(warning);
     await keys('rotate', 'app');
     expect(JSON.parse(await readFile(folder.file('keys.json'), 'utf8')).keys[0].enabled).toBe(false);
@@ -238,10 +245,21 @@ describe('corral keys rotate, disable, enable and remove', () => {
     expect(await outcome()).toBe('rejected');
     await keys('enable', 'app');
     expect(await outcome()).toBe('accepted');
-    expect((await keys('remove', 'app')).status).toBe(0);
+    expect((await keys('remove', 'app', '--yes')).status).toBe(0);
     expect(await outcome()).toBe('rejected');
-    expect((await keys('remove', 'app')).status).toBe(1);
+    expect((await keys('remove', 'app', '--yes')).status).toBe(1);
   });
+});
+
+it('corral keys remove asks for --yes in a pipe, and removes nothing without it', async () => {
+  await using folder = await temporaryFolder();
+  await corralKeysIn(folder)('create', 'app');
+  expect(await asProgram(folder, 'remove', 'app')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: 'error: without a terminal, this needs --yes: nothing was removed',
+  });
+  expect((await corralKeysIn(folder)('list')).stdout).toContain('app');
 });
 
 describe('corral keys disable and remove --now', () => {
@@ -256,7 +274,7 @@ describe('corral keys disable and remove --now', () => {
     expect(await app()).toMatchObject({ disabled: true, cutOff: true });
     await keys('enable', 'app');
     expect(await app()).toMatchObject({ disabled: false, cutOff: false });
-    const removing = keys('remove', 'app', '--now');
+    const removing = keys('remove', 'app', '--now', '--yes');
     const marked = await waitFor('the mark', async () => {
       const key = await app();
       return key?.cutOff && key;
@@ -334,7 +352,7 @@ describe('corral keys', () => {
     expect([help.status, help.stderr]).toEqual([0, '']);
     const texts = await Promise.all(verbs.map(async (verb) => (await keys(verb, '--help')).stdout));
     for (const [n, verb] of verbs.entries()) {
-      expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
+      expect(help.stdout).toMatch(new RegExp(`^  ${verb}(?:\\|\\w+)? `, 'm'));
       expect(texts[n]).toMatch(new RegExp(`Examples?:\n(.*\n)*  corral keys ${verb}`));
     }
   });

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
-import { createCommand, rotateCommand } from './create.ts';
+import { createCommand } from './create.ts';
 import { importCommand } from './import.ts';
 import { listCommand, showCommand } from './list.ts';
 import { disableCommand, enableCommand, removeCommand } from './revoke.ts';
+import { rotateCommand } from './rotate.ts';
+import { updateCommand } from './update.ts';
 import { usageCommand } from './usage.ts';
+import { userIdCommand } from './user-id.ts';
 
 const notes = `
 Examples:
   corral keys create app --expires 90d
   corral keys list
+  corral keys update app --rpm 120
   corral keys rotate app --overlap 24h
   corral keys disable app
   corral keys usage --since 7d
@@ -19,18 +23,20 @@ Commands may run concurrently. A running gateway applies every change within a s
 /** `corral keys`: manages API keys. */
 export function keysCommand(): Command {
   const command = new Command('keys')
-    .description('create, list, rotate and revoke API keys, and show their usage')
+    .description('create, list, change, rotate and revoke API keys, and show their usage')
     .addHelpText('after', notes);
   const verbs = [
     createCommand(),
     listCommand(),
     showCommand(),
+    updateCommand(),
     rotateCommand(),
     disableCommand(),
     enableCommand(),
     removeCommand(),
     importCommand(),
     usageCommand(),
+    userIdCommand(),
   ];
   for (const verb of verbs) command.addCommand(verb.showHelpAfterError('(see --help)'));
   return command;

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { noUsage } from '../../gateway/api/usage.ts';
 import { LedgerFile } from '../../gateway/usage/ledger-file.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
-import { openLedger } from './options.ts';
+import { openLedger } from './ledger.ts';
 
 it('a ledger whose writer was killed during a write is recovered and read', async () => {
   await using folder = await temporaryFolder();
@@ -27,6 +27,6 @@ it('a ledger whose writer was killed during a write is recovered and read', asyn
   expect(() => asLeft.seen()).toThrow('readonly');
   asLeft.close();
   const read = openLedger(killed);
-  expect(read.sums({ since: day, keyId: undefined, by: 'day' })).toMatchObject([{ requests: 2000 }]);
+  expect(read.sums({ since: day, keyId: undefined, by: ['day'] })).toMatchObject([{ requests: 2000 }]);
   read.close();
 });

@@ -1,12 +1,13 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReadStream, WriteStream } from 'node:tty';
 import { Command } from 'commander';
 import { changeKey, findKey, removeKey } from '../../keys/change-keys.ts';
 import { readKeyFile, updateKeyFile } from '../../keys/key-file.ts';
+import { confirm } from '../confirm.ts';
+import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr } from '../output.ts';
+import { findFileKey } from './find-key.ts';
 import { keyWithState } from './list.ts';
-import { fileOption, jsonOption, resolveKeyFile } from './options.ts';
+import { fileOption, resolveKeyFile } from './options.ts';
 
 const examples = `
 Examples:
@@ -14,7 +15,7 @@ Examples:
   corral keys remove app --yes    without confirmation
   corral keys remove app --now    also end its running requests
 
-Without a terminal there is no confirmation. To block a key temporarily, disable it. If the gateway reads the key file
+Without a terminal, --yes is required. To block a key temporarily, disable it. If the gateway reads the key file
 from a network volume, disable the key with --now first: changes may arrive there later than --now waits.`;
 
 /** A gateway applies a change of the key file within a second. */
@@ -29,6 +30,7 @@ interface RemoveOptions {
 export function removeCommand(): Command {
   return new Command('remove')
     .description('remove a key permanently')
+    .alias('rm')
     .argument('<id>', 'id of the key')
     .option('--now', 'end its running requests, which otherwise finish')
     .option('--yes', 'skip the confirmation')
@@ -39,10 +41,8 @@ export function removeCommand(): Command {
 
 async function remove(id: string, options: RemoveOptions): Promise<void> {
   const file = resolveKeyFile(options.file);
-  findKey((await readKeyFile(file)).keys, id);
-  if (!options.yes && !(await confirmed(`Remove key "${id}" from ${file} permanently? [y/N] `))) {
-    throw new Error('nothing was removed');
-  }
+  findFileKey((await readKeyFile(file)).keys, id);
+  if (!options.yes) await confirm(`Remove key "${id}" from ${file} permanently?`);
   if (options.now) await cutOff(file, id);
   const { warnings } = await updateKeyFile(file, (keys) => removeKey(keys, id));
   for (const line of [...warnings, `Removed key "${id}".`]) writeStderr(line);
@@ -54,23 +54,6 @@ async function cutOff(file: string, id: string): Promise<void> {
     changeKey(keys, id, (key) => ({ ...key, disabled: true, cutOff: true })),
   );
   await sleep(RELOAD_MS);
-}
-
-type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean };
-
-/** Asks for confirmation. Without a terminal, returns true. */
-export async function confirmed(
-  question: string,
-  input: MaybeTerminal<NodeJS.ReadableStream> | ReadStream = process.stdin,
-  output: MaybeTerminal<NodeJS.WritableStream> | WriteStream = process.stderr,
-): Promise<boolean> {
-  if (!input.isTTY || !output.isTTY) return true;
-  const terminal = createInterface({ input, output });
-  // End of input means no; otherwise the question would wait forever.
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  const reply = await Promise.race([terminal.question(question), closed]);
-  terminal.close();
-  return /^y(es)?$/i.test(reply.trim());
 }
 
 interface SwitchOptions {
@@ -106,9 +89,10 @@ function switchCommand(verb: string, description: string, disabled: boolean): Co
     .addOption(fileOption())
     .addOption(jsonOption())
     .action(async (id: string, { file, json, now = false }: SwitchOptions) => {
-      const { keys, warnings } = await updateKeyFile(resolveKeyFile(file), (there) =>
-        changeKey(there, id, (key) => ({ ...key, disabled, cutOff: now })),
-      );
+      const { keys, warnings } = await updateKeyFile(resolveKeyFile(file), (there) => {
+        const switched = { ...findFileKey(there, id), disabled, cutOff: now };
+        return changeKey(there, id, () => switched);
+      });
       const ending = now ? '; its running requests end' : '';
       for (const line of [...warnings, `Key "${id}" ${verb}d${ending}.`]) writeStderr(line);
       if (json) writeJson(keyWithState(findKey(keys, id), Date.now()));

@@ -85,7 +85,7 @@ describe('corral keys usage', () => {
     const { stdout: csv } = await corralKeys('usage --by day --csv', { COST_PER_HOUR: '2' });
     const rows = csv.split(/\r?\n/).map((line) => line.split(','));
     expect(rows[0]).toEqual(
-      'day,requests,errors,inputTokens,cachedTokens,outputTokens,queueSeconds,computeSeconds,machineSeconds,cost'.split(
+      'day,requests,errors,inputTokens,cachedTokens,outputTokens,queueSeconds,computeSeconds,machineSeconds,cost,cacheHits'.split(
         ',',
       ),
     );
@@ -118,6 +118,86 @@ describe('corral keys usage', () => {
     expect(csv.split(/\r?\n/).map((line) => line.split(',').slice(0, 2))).toEqual([
       ['model', 'requests'],
       ['v1', '901'],
+    ]);
+  });
+
+  describe('across months', () => {
+    const rowOf = (keyId: string, day: string, requests: number) => ({
+      ...{ ...noUsage, keyId, day, requests },
+      model: '',
+    });
+    beforeEach(() =>
+      gateway.write(
+        [
+          rowOf('app', '2026-08-31', 1),
+          rowOf('app', '2026-09-01', 2),
+          rowOf('app', '2026-09-30', 4),
+          rowOf('-batch', '2026-09-30', 8),
+          rowOf('app', '2026-11-30', 16),
+          rowOf('app', '2026-12-01', 32),
+        ],
+        [],
+      ),
+    );
+
+    it('sums the days from --since to before --until by month and key', async () => {
+      const { stdout } = await corralKeys('usage --since 2026-09 --until 2026-12-01 --by month,key');
+      expect(lines(stdout).map((cells) => cells.slice(0, 3))).toEqual([
+        ['MONTH', 'KEY', 'REQUESTS'],
+        ['2026-09', '-batch', '8'],
+        ['2026-09', 'app', '6'],
+        ['2026-11', 'app', '16'],
+        ['total', expect.any(String), expect.any(String)],
+      ]);
+      expect(stdout).toMatch(/^total +30 /m);
+    });
+
+    it('prints CSV that no spreadsheet runs as a formula, and the same groups as JSON', async () => {
+      const args = 'usage --since 2026-09-01 --until 2026-10-01 --by month,key';
+      const { stdout } = await corralKeys(`${args} --csv`);
+      expect(stdout.split('\r\n').map((line) => line.split(',').slice(0, 3))).toEqual([
+        ['month', 'key', 'requests'],
+        ['2026-09', "'-batch", '8'],
+        ['2026-09', 'app', '6\r'.trim()],
+      ]);
+      expect(JSON.parse((await corralKeys(`${args} --json`)).stdout)).toMatchObject({
+        ...{ since: '2026-09-01', until: '2026-10-01', by: 'month,key' },
+        usage: [
+          { month: '2026-09', key: '-batch', requests: 8 },
+          { month: '2026-09', key: 'app', requests: 6 },
+        ],
+      });
+    });
+
+    it('rejects an empty range and unclear groups', async () => {
+      const empty = await corralKeys('usage --since 2026-09-02 --until 2026-09-02');
+      expect([empty.status, empty.stderr]).toEqual([
+        2,
+        'error: --until 2026-09-02 must be later than --since 2026-09-02',
+      ]);
+      const unclear = await corralKeys('usage --by day,month');
+      expect([unclear.status, unclear.stderr]).toEqual([2, expect.stringContaining('such as month,key')]);
+    });
+  });
+
+  it('tells a mistyped key from one without usage', async () => {
+    book();
+    const text = keyFileText({ idle: { secret: 'sk-idle' } });
+    await writeFile(folder.file('keys.json'), text, { mode: 0o600 });
+    const env = { API_KEYS: 'inline:sk-0123456789abcdef' };
+    const mistyped = await corralKeys('usage ap', env);
+    expect([mistyped.status, mistyped.stdout]).toEqual([1, '']);
+    expect(mistyped.stderr).toMatch(
+      /^error: no key "ap" in .*keys\.json or .*usage\.sqlite: did you mean "app"\?$/,
+    );
+    for (const id of ['idle', 'inline']) {
+      const { status, stderr } = await corralKeys(`usage ${id}`, env);
+      expect([status, stderr]).toEqual([0, expect.stringContaining(`No usage of "${id}" since`)]);
+    }
+    const removed = await corralKeys('usage app --since 2020-01 --until 2020-02', env);
+    expect([removed.status, removed.stderr]).toEqual([
+      0,
+      expect.stringContaining('No usage of "app" from 2020-01-01 to before 2020-02-01'),
     ]);
   });
 
@@ -169,5 +249,41 @@ describe('corral keys list and show', () => {
     const { status, stdout, stderr } = await corralKeys(`list --ledger ${folder.file('other')}`);
     expect([status, stderr]).toEqual([0, expect.stringContaining('file is not a database')]);
     expect(stdout).toMatch(/app .* -$/);
+  });
+});
+
+describe('corral keys list --identities', () => {
+  const ids = [1, 2].map((n) => `oidc-${String(n).repeat(32)}`);
+
+  it('lists those in the ledger, apart from the keys', async () => {
+    const text = keyFileText({ app: { secret: 'sk-app' }, 'oidc-mine': { secret: 'sk-mine' } });
+    await writeFile(folder.file('keys.json'), text, { mode: 0o600 });
+    const seen = ['app', 'oidc-mine', ...ids].map((keyId, n) => ({
+      ...{ keyId, previousLastUsed: null },
+      lastUsed: now - (5 - n) * HOUR,
+    }));
+    gateway.write([], seen);
+    const { stdout, stderr } = await corralKeys('list');
+    expect(stdout).not.toContain(ids[0]);
+    expect(stderr).toContain('2 more signed in with tokens: corral keys list --identities');
+    const { stdout: listed } = await corralKeys('list --identities');
+    expect(listed.split('\n').map((line) => line.split(/ +/).slice(0, 2))).toEqual([
+      ['IDENTITY', 'RULE'],
+      [ids[1], '-'],
+      [ids[0], '-'],
+    ]);
+  });
+
+  it('names the rules where a gateway wrote them down', async () => {
+    const identities = {
+      [ids[0] ?? '']: { rule: 'staff', seen: now },
+      [ids[1] ?? '']: { rule: '', seen: now - 1 },
+    };
+    await writeFile(folder.file('identities.json'), JSON.stringify({ version: 1, identities }));
+    const { stdout } = await corralKeys('list --identities --json');
+    expect(JSON.parse(stdout)).toEqual([
+      { id: ids[0], rule: 'staff', lastSeen: new Date(now).toISOString() },
+      { id: ids[1], rule: null, lastSeen: new Date(now - 1).toISOString() },
+    ]);
   });
 });

@@ -1,24 +1,32 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { LedgerFile } from '../../gateway/usage/ledger-file.ts';
 import {
-  createUsageReport,
-  lineName,
+  groupsFormat,
+  parseGroups,
   parseSince,
+  parseUntil,
   sinceFormat,
   type UsageGroup,
+} from '../../gateway/usage/usage-query.ts';
+import {
+  createUsageReport,
+  lineNames,
   type UsageReport,
   type UsageValues,
-  usageGroups,
 } from '../../gateway/usage/usage-report.ts';
-
 import { readSettings } from '../../settings/read-settings.ts';
-import { formatCount, formatMoney, formatSeconds } from '../format-values.ts';
-import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
-import { formatAgo } from './format-key.ts';
-import { jsonOption, ledgerOption, openLedger, resolveLedger } from './options.ts';
+import { formatAgo, formatCount, formatMoney, formatSeconds } from '../format-values.ts';
+import { jsonOption } from '../options.ts';
+import { formatCsv, writeJson, writeStderr, writeStdout, writeTable } from '../output.ts';
+import { UsageError } from '../run-command.ts';
+import { requireKnownKey } from './find-key.ts';
+import { ledgerOption, openLedger, resolveLedger } from './ledger.ts';
 
 interface UsageOptions {
   readonly since: string;
-  readonly by?: UsageGroup;
+  readonly until?: string;
+  readonly by?: readonly UsageGroup[];
+  readonly byUser?: true;
   readonly ledger?: string;
   readonly json?: true;
   readonly csv?: true;
@@ -28,16 +36,19 @@ const notes = `
 Examples:
   corral keys usage                              every key, the last 30 days
   corral keys usage app --since 7d               one key, by day
-  corral keys usage --since 2026-11-01 --by day
+  corral keys usage --since 2026-09 --until 2026-12 --by month,key     from September to November
   corral keys usage app --by model               one key, by model (only with a models.json)
-  COST_PER_HOUR=0.79 corral keys usage --csv > usage.csv
+  corral keys usage webui --by-user              each user of a key with --users-from
+  COST_PER_HOUR=0.79 corral keys usage --by day,key --csv > usage.csv
 
-Days are UTC days. A running gateway writes its usage once a second.
+Days and months are those of UTC, and are kept for USAGE_RETENTION_DAYS. --until 2026-12-01 ends with November 30.
+CSV is RFC 4180 with a header line. A running gateway writes its usage once a second.
 INPUT are prompt tokens, CACHED those of them taken from the prompt cache, OUTPUT generated tokens.
 An interrupted response counts the tokens generated so far.
 COST is MACHINE × COST_PER_HOUR. MACHINE is the time at the engine as a share of the whole machine: a request that used
 one of four slots for a minute counts 15 s. Several loaded models share the machine equally.
-Idle time is not charged to any key, so the sum is less than the bill.`;
+Idle time is not charged to any key, so the sum is less than the bill.
+Users have the ids of "corral keys user-id". none: requests without a user; other: users beyond 10000 on one day.`;
 
 export function usageCommand(): Command {
   return new Command('usage')
@@ -47,8 +58,15 @@ export function usageCommand(): Command {
       new Option('--since <when>', `first day: ${sinceFormat}`).argParser(since).default(since('30d'), '30d'),
     )
     .addOption(
-      new Option('--by <what>', 'group by (default: key; day if a key is given)').choices(usageGroups),
+      new Option(
+        '--until <when>',
+        'first day that is not included, like --since (default: until now)',
+      ).argParser(until),
     )
+    .addOption(
+      new Option('--by <groups>', `${groupsFormat} (default: key; day if a key is given)`).argParser(groups),
+    )
+    .addOption(new Option('--by-user', 'one line per user of the key, as --by user').conflicts('by'))
     .addOption(ledgerOption())
     .addOption(jsonOption().conflicts('csv'))
     .addOption(new Option('--csv', 'print CSV'))
@@ -62,60 +80,96 @@ function since(text: string): string {
   return day;
 }
 
-function usage(keyId: string | undefined, options: UsageOptions): void {
-  const path = resolveLedger(options.ledger);
-  const report = read(path, keyId, options);
-  if (options.json) writeJson(report);
-  else if (options.csv) writeStdout(usageCsv(report));
-  else if (report.usage.length > 0) writeStdout(usageTable(report, Date.now()));
-  if (report.usage.length === 0) writeStderr(`No usage since ${report.since} in ${path}.`);
+function until(text: string): string {
+  const day = parseUntil(text, Date.now());
+  if (day === undefined) throw new InvalidArgumentError(`It must be ${sinceFormat}.`);
+  return day;
 }
 
-function read(path: string, keyId: string | undefined, options: UsageOptions): UsageReport {
-  const { COST_PER_HOUR } = readSettings(process.env).settings;
-  const by = options.by ?? (keyId === undefined ? 'key' : 'day');
-  const query = { since: options.since, keyId, by };
+function groups(text: string): readonly UsageGroup[] {
+  const found = parseGroups(text);
+  if (found === undefined) throw new InvalidArgumentError(`It must be ${groupsFormat}.`);
+  return found;
+}
+
+async function usage(keyId: string | undefined, options: UsageOptions): Promise<void> {
+  const by = options.by ?? [options.byUser ? 'user' : keyId === undefined ? 'key' : 'day'];
+  if (options.until !== undefined && options.until <= options.since)
+    throw new UsageError(`--until ${options.until} must be later than --since ${options.since}`);
+  const path = resolveLedger(options.ledger);
   const ledger = openLedger(path);
   try {
-    const seen = new Map(ledger.seen().map((one) => [one.keyId, one]));
-    return createUsageReport({
-      query,
-      rows: ledger.sums(query),
-      costPerHour: COST_PER_HOUR,
-      seen: (id) => seen.get(id),
-    });
+    const report = read(ledger, keyId, { ...options, by });
+    const isEmpty = report.usage.length === 0;
+    if (isEmpty && keyId !== undefined) await requireKnownKey(keyId, ledger, path);
+    if (options.json) writeJson(report);
+    else if (options.csv) writeStdout(usageCsv(report, by));
+    else if (!isEmpty) writeUsageTable(report, by, Date.now());
+    if (isEmpty)
+      writeStderr(`No usage${keyId === undefined ? '' : ` of "${keyId}"`} ${span(report)} in ${path}.`);
   } finally {
     ledger.close();
   }
 }
 
+const span = ({ since, until }: UsageReport) =>
+  until === null ? `since ${since}` : `from ${since} to before ${until}`;
+
+interface Reading extends UsageOptions {
+  readonly by: readonly UsageGroup[];
+}
+
+function read(ledger: LedgerFile, keyId: string | undefined, { since, until, by }: Reading): UsageReport {
+  const { COST_PER_HOUR } = readSettings(process.env).settings;
+  const query = { since, until, keyId, by };
+  const seen = new Map(ledger.seen().map((one) => [one.keyId, one]));
+  const rows = ledger.sums(query);
+  return createUsageReport({ query, rows, costPerHour: COST_PER_HOUR, seen: (id) => seen.get(id) });
+}
+
 const headings = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'QUEUED', 'COMPUTE', 'MACHINE'];
 
-/** The table for people: one row per key, day or model, and the total. */
-function usageTable({ by, usage, total, costPerHour }: UsageReport, now: number): string {
+/** For people: one row per combination of the groups, and the total. */
+function writeUsageTable(
+  { usage, total, costPerHour }: UsageReport,
+  by: readonly UsageGroup[],
+  now: number,
+): void {
   const hasCost = costPerHour !== null;
+  const hasHits = total.cacheHits > 0;
   const numbers = rightAligned([
-    [...headings, ...(hasCost ? ['COST'] : [])],
-    ...[...usage, total].map((line) => cellsOf(line, hasCost)),
+    [...headings, ...(hasHits ? ['HITS'] : []), ...(hasCost ? ['COST'] : [])],
+    ...[...usage, total].map((line) => cellsOf(line, { hasHits, hasCost })),
   ]);
-  const names = [by.toUpperCase(), ...usage.map(lineName), 'total'];
+  const names = [
+    by.map((group) => group.toUpperCase()),
+    ...usage.map((line) => lineNames(line, by)),
+    by.map((_, index) => (index === 0 ? 'total' : '')),
+  ];
   const last = ['LAST USED', ...usage.map(({ lastUsed }) => formatLastUse(lastUsed, now)), ''];
-  const rows = names.map((name, row) => [
-    name,
+  const rows = names.map((cells, row) => [
+    ...cells,
     ...(numbers[row] ?? []),
-    by === 'key' ? (last[row] ?? '') : '',
+    by.join() === 'key' ? (last[row] ?? '') : '',
   ]);
-  return align(rows);
+  writeTable(rows);
 }
 
 const formatLastUse = (moment: string | null | undefined, now: number) =>
   moment ? formatAgo(Date.parse(moment), now) : '-';
 
-function cellsOf(usage: UsageValues, hasCost: boolean): string[] {
+interface OptionalColumns {
+  /** Requests were answered from the response cache. */
+  readonly hasHits: boolean;
+  readonly hasCost: boolean;
+}
+
+function cellsOf(usage: UsageValues, { hasHits, hasCost }: OptionalColumns): string[] {
   const { requests, errors, inputTokens, cachedTokens, outputTokens } = usage;
   const counts = [requests, errors, inputTokens, cachedTokens, outputTokens].map(formatCount);
   const times = [usage.queueSeconds, usage.computeSeconds, usage.machineSeconds].map(formatSeconds);
-  return [...counts, ...times, ...(hasCost ? [formatMoney(usage.cost ?? 0)] : [])];
+  const hits = hasHits ? [formatCount(usage.cacheHits)] : [];
+  return [...counts, ...times, ...hits, ...(hasCost ? [formatMoney(usage.cost ?? 0)] : [])];
 }
 
 function rightAligned(rows: readonly (readonly string[])[]): string[][] {
@@ -133,15 +187,11 @@ const columns = [
   'computeSeconds',
   'machineSeconds',
   'cost',
+  'cacheHits',
 ] as const;
 
-/** CSV: one row per key, day or model, without a total. */
-function usageCsv({ by, usage }: UsageReport): string {
-  const names = by === 'key' ? ['key', ...columns, 'lastUsed'] : [by, ...columns];
-  const lines = usage.map((line) => names.map((name) => String(line[name as keyof typeof line] ?? '')));
-  return [names, ...lines].map((cells) => cells.map(quoted).join(',')).join('\r\n');
-}
-
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+/** One row per combination of the groups, without a total. */
+function usageCsv({ usage }: UsageReport, by: readonly UsageGroup[]): string {
+  const names = [...by, ...columns, ...(by.join() === 'key' ? (['lastUsed'] as const) : [])];
+  return formatCsv([names, ...usage.map((line) => names.map((name) => line[name] ?? ''))]);
 }

@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addModel, findModel, removeModel, setPin } from '../../models/edit-registry.ts';
-import { modelKinds } from '../../models/registry.ts';
+import { modelKinds, speculationChoices } from '../../models/registry.ts';
 import type { WrittenModel } from '../../models/registry-document.ts';
 import { readRegistryFile } from '../../models/registry-file.ts';
-import { jsonOption, nameList } from '../keys/options.ts';
-import { confirmed } from '../keys/revoke.ts';
+import { confirm } from '../confirm.ts';
+import { jsonOption, nameList } from '../options.ts';
 import { writeJson, writeStderr } from '../output.ts';
 import { type FileOptions, fileOption, resolvePlace, updateModels } from './options.ts';
 
@@ -31,6 +31,8 @@ interface AddOptions extends FileOptions {
   readonly args?: string;
   readonly mmproj?: string;
   readonly draft?: string;
+  readonly adapter?: Readonly<Record<string, string>>;
+  readonly speculate?: string;
   readonly devices?: readonly string[];
   readonly replicas?: string | number;
   readonly pin?: true;
@@ -57,6 +59,10 @@ export function addCommand(): Command {
     new Option('--args <text>', 'further arguments of llama-server, quoted as in a shell'),
     new Option('--mmproj <path>', 'multimodal projector'),
     new Option('--draft <path>', 'draft model for speculative decoding'),
+    new Option('--adapter <name=path>', 'LoRA adapter; may be repeated').argParser(withAdapter),
+    new Option('--speculate <method>', 'how it guesses tokens ahead (default: SPECULATE)').choices(
+      speculationChoices,
+    ),
     new Option('--devices <list>', 'indexes of the GPUs it may use, such as 0,1').argParser(nameList),
     number('--replicas <n>', 'engines that serve it (default: 1)'),
     new Option('--pin', 'load it at the start and never unload it'),
@@ -84,7 +90,17 @@ async function add(id: string, options: AddOptions): Promise<void> {
 
 /** The record as in the file. What is wrong with it is found when the file is read. */
 function recordOf(id: string, options: AddOptions): WrittenModel {
-  const { modelFile, backend, memory, concurrent, unlisted, default: defaults, devices, ...fields } = options;
+  const {
+    modelFile,
+    backend,
+    memory,
+    concurrent,
+    unlisted,
+    default: defaults,
+    devices,
+    adapter,
+    ...fields
+  } = options;
   const { json: _, file: __, ...record } = fields;
   const limits = { ...(memory !== undefined && { memory }), ...(concurrent !== undefined && { concurrent }) };
   return {
@@ -92,6 +108,7 @@ function recordOf(id: string, options: AddOptions): WrittenModel {
     ...(modelFile !== undefined && { file: modelFile }),
     ...record,
     ...(backend && { backends: backend }),
+    ...(adapter && { adapters: adapter }),
     ...(devices && { devices: devices.map(numberOrText) }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(unlisted && { listed: false }),
@@ -106,6 +123,12 @@ function numberOrText(text: string): string | number {
 
 function collected(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function withAdapter(text: string, before: Readonly<Record<string, string>> = {}) {
+  const [, name = '', path = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === '') throw new InvalidArgumentError('It must have the form name=path.');
+  return { ...before, [name]: path };
 }
 
 /** The value is JSON, or text. */
@@ -136,6 +159,7 @@ Its requests finish first. A model that an alias points at is not removed. Its f
 
 export function removeCommand(): Command {
   return new Command('remove')
+    .alias('rm')
     .description('remove a model from the file; its requests finish')
     .argument('<id>', 'id of the model')
     .option('--yes', 'skip the confirmation')
@@ -147,8 +171,7 @@ export function removeCommand(): Command {
 async function remove(id: string, options: RemoveOptions): Promise<void> {
   const { file, modelsDir } = resolvePlace(options.file);
   removeModel((await readRegistryFile(file, modelsDir)).document, id);
-  if (!options.yes && !(await confirmed(`Remove model "${id}" from ${file}? [y/N] `)))
-    throw new Error('nothing was removed');
+  if (!options.yes) await confirm(`Remove model "${id}" from ${file}?`);
   await updateModels(options.file, (document) => removeModel(document, id));
   writeStderr(`Removed model "${id}" from ${file}.`);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { findAlias, promote, removeAlias, rollBack, setAlias } from '../../models/edit-registry.ts';
 import type { RegistryDocument, WrittenAlias, WrittenTarget } from '../../models/registry-document.ts';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr } from '../output.ts';
 import { UsageError } from '../run-command.ts';
 import { type FileOptions, fileOption, updateModels } from './options.ts';

@@ -8,11 +8,11 @@ import { formatDuration } from '../../settings/durations.ts';
 import { formatBytes } from '../../settings/sizes.ts';
 import type { Settings } from '../../settings/variables.ts';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
-import { jsonOption } from '../keys/options.ts';
+import { jsonOption } from '../options.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
-import { type LiveModel, readLiveModels } from './admin-client.ts';
 import { formatTargets } from './alias.ts';
 import { estimatedMemory } from './estimated-memory.ts';
+import { type LiveModel, readLiveModels } from './live-models.ts';
 import { type FileOptions, fileOption, type ModelsPlace, resolvePlace } from './options.ts';
 
 interface ListOptions extends FileOptions, GatewayOptions {}
@@ -27,7 +27,7 @@ STATUS is unloaded, loading, loaded, sleeping or failed; it needs a key with the
 CORRAL_API_KEY. MEMORY is what the model takes, or about what it would take (~).`;
 
 export function listCommand(): Command {
-  const command = new Command('list').description('list all models and aliases');
+  const command = new Command('list').alias('ls').description('list all models and aliases');
   for (const option of [fileOption(), ...gatewayOptions('admin'), jsonOption()]) command.addOption(option);
   return command.addHelpText('after', examples).action(list);
 }

@@ -1,12 +1,6 @@
-import { Command } from 'commander';
-import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
-import { jsonOption } from '../keys/options.ts';
+import type { Command } from 'commander';
+import { type AdminOptions, adminCommand, callAdmin } from '../admin-client.ts';
 import { writeJson, writeStderr } from '../output.ts';
-import { callAdmin } from './admin-client.ts';
-
-interface LoadOptions extends GatewayOptions {
-  readonly json?: true;
-}
 
 const notes = {
   load: 'It is loaded as soon as there is memory for it, as if a request waited for it.',
@@ -22,15 +16,15 @@ export function unloadCommand(): Command {
 }
 
 function actionCommand(verb: 'load' | 'unload', description: string): Command {
-  const command = new Command(verb).description(description).argument('<id>', 'id of the model');
-  for (const option of [...gatewayOptions('admin'), jsonOption()]) command.addOption(option);
-  return command
+  return adminCommand(verb)
+    .description(description)
+    .argument('<id>', 'id of the model')
     .addHelpText(
       'after',
       `\nExample:\n  corral models ${verb} qwen3-8b --key-file admin.key\n\n${notes[verb]}`,
     )
-    .action(async (id: string, { json, ...gateway }: LoadOptions) => {
-      const reply = await callAdmin(gateway, 'POST', `/models/${encodeURIComponent(id)}/${verb}`);
+    .action(async (id: string, { json, ...gateway }: AdminOptions) => {
+      const reply = await callAdmin(gateway, 'POST', `/admin/models/${encodeURIComponent(id)}/${verb}`);
       writeStderr(`Model "${id}" is being ${verb}ed.`);
       if (json) writeJson(reply ?? null);
     });

@@ -126,12 +126,12 @@ describe('corral models', () => {
     expect((await models('unpin', 'a')).stderr).toBe('Model "a" unpinned.');
     expect((await contentOf(folder)).models).toEqual([{ id: 'a', hf: 'u/r' }]);
     await models('alias', 'latest', 'a');
-    expect(await models('remove', 'a')).toMatchObject({
+    expect(await models('remove', 'a', '--yes')).toMatchObject({
       status: 1,
       stderr: 'error: the alias "latest" points at model "a": choose another model for it first',
     });
     await models('alias', 'latest', '--remove');
-    expect((await models('remove', 'a')).stderr).toContain('Removed model "a"');
+    expect((await models('remove', 'a', '--yes')).stderr).toContain('Removed model "a"');
     expect((await contentOf(folder)).models).toEqual([]);
   });
 

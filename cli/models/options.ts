@@ -27,6 +27,7 @@ export interface ModelsPlace {
   readonly settings: Settings;
 }
 
+/** `named` is the value of `--file`. Throws a UsageError if it names a model instead of the list. */
 export function resolvePlace(named: string | undefined): ModelsPlace {
   if (named !== undefined && /\.gguf$/i.test(named)) {
     throw new UsageError(

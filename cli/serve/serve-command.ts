@@ -15,7 +15,7 @@ SIGHUP reloads the keys.`;
 /** `corral serve`: runs everything. */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run llama-server behind the gateway (default)')
+    .description('run llama-server behind the gateway')
     .option('--demo', 'provide what is missing: llama-server, a demo model, a first API key')
     .addHelpText('after', notes)
     .action(async ({ demo = false }: { demo?: boolean }) => {

@@ -13,7 +13,8 @@ interface WelcomeOptions {
 export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): string {
   const { settings, port, healthPort } = config;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
-  const base = `http://${host}:${port}/v1`;
+  const origin = `http://${host}:${port}`;
+  const base = `${origin}/v1`;
   const model = exampleModel(config);
   const parts = [
     `llama-corral is ready: an OpenAI-compatible API for ${modelsLine(config)}.`,
@@ -21,6 +22,9 @@ export function welcomeText({ config, firstKey, isDemoModel }: WelcomeOptions): 
       ['base URL', base],
       ['API key', keyLine(config, firstKey)],
       ...(settings.AUTH_ENABLED ? [['key file', keyFileFor(config)] as const] : []),
+      ...(settings.UI ? [['chat', `${origin}/chat`] as const] : []),
+      ['dashboard', `${origin}/dashboard${settings.AUTH_ENABLED ? adminHint : ''}`],
+      ['API reference', `${origin}/docs`],
       ['health', `http://${host}:${healthPort}/status`],
     ]),
     `Try it:\n${indent(curl(base, model, settings.AUTH_ENABLED ? firstKey : 'off'))}`,
@@ -44,6 +48,8 @@ function modelsLine({ models, settings }: Pick<SupervisorConfig, 'models' | 'set
     ? `${ids.length} models: ${ids.join(', ')}`
     : `the model "${exampleModel({ models, settings })}"`;
 }
+
+const adminHint = '  (log in with a key from: npm run corral -- keys create me --scopes admin)';
 
 const realModel = `This is the demo model, which has only a few stories. To serve a real model, stop and start again with one of
   MODEL_PATH=/path/to/model.gguf npm start
@@ -84,13 +90,12 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
-  return rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`).join('\n');
+  return rows.map(([name, value]) => `  ${name.padEnd(15)}${value}`).join('\n');
 }
 
 const indent = (text: string) => text.replaceAll(/^/gm, '  ');
 
 interface FirstKey {
-  readonly id: string;
   /** Known only now. */
   readonly secret: string;
 }

@@ -3,9 +3,17 @@ import { type StoreConfig, storeConfig } from '../../store/config.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { resolveDataDir } from '../../supervisor/data-dir.ts';
 
+interface OpenOptions {
+  /** Then STORE_KEY has to be the key with which they were encrypted. Without, everything can be counted and removed. */
+  readonly readsContents?: boolean;
+}
+
 /** The store of this machine. Throws an error with the fix. */
-export function openLocalStore(): { readonly store: Store; readonly config: StoreConfig } {
+export function openLocalStore({ readsContents = false }: OpenOptions = {}): {
+  readonly store: Store;
+  readonly config: StoreConfig;
+} {
   const { settings } = readSettings(process.env);
   const config = storeConfig(settings, resolveDataDir(settings.DATA_DIR));
-  return { store: openStore(config, { role: 'command' }), config };
+  return { store: openStore(config, { role: 'command', readsContents }), config };
 }
