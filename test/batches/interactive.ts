@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { storyText } from '../../cli/demo-model/stories.ts';
 import { type Batch, hasEnded } from '../../store/batch.ts';
 import {
   allResults,
   type BatchRequest,
   type BatchResult,
-  chatLine,
-  chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
 } from '../harness/batches.ts';
 import { measureStream } from '../harness/measured-stream.ts';
 import { atLeast, atMost, exactly, type Report } from '../several-models/report.ts';
+import { isExact, longLines, SLOTS, untilAllBusy, watchSlots } from './busy-slots.ts';
 import { appSecret, type BatchProduct, startBatchProduct } from './product.ts';
 import type { Scenario, ScenarioOptions } from './scenario.ts';
 
-/** All of them are for the batch, so that each request of the client has to take one back. */
-const SLOTS = 4;
-const LINE_TOKENS = 400;
 const REQUESTS = 40;
 const REQUEST_TOKENS = 24;
 /** How long the slots are watched while there is nothing but the batch. */
@@ -35,12 +30,6 @@ export const interactive: Scenario = {
     return report(count, withClient, alone);
   },
 };
-
-const longLines = (count: number): BatchRequest[] =>
-  Array.from({ length: count }, (_, n) => {
-    const messages = [{ role: 'user', content: `${n}: tell me a long story` }];
-    return { custom_id: `line-${n}`, ...chatLine({ messages, max_tokens: LINE_TOKENS }) };
-  });
 
 interface Run {
   readonly ended: Batch;
@@ -68,7 +57,7 @@ async function runWithClient(
   const refusals: string[] = [];
   const alone = await sendRequests(product, refusals);
   const before = await readCounters(product);
-  const batch = await createBatch(product.store, lines);
+  const batch = await createBatchOfLines(product.store, lines);
   await untilAllBusy(product);
   onProgress('requests beside the batch');
   const returns: number[] = [];
@@ -77,7 +66,7 @@ async function runWithClient(
     await sleep(Math.random() * 500);
   });
   onProgress(`watching the slots; ${currentBatch(product.store, batch).counts.completed} lines completed`);
-  const busy = await watchSlots(product, batch);
+  const { busy } = await watchSlots(product, batch, WATCH_MS);
   const run = await finish(product, batch, before);
   const ofClient = REQUESTS * REQUEST_TOKENS;
   return {
@@ -90,7 +79,7 @@ async function runWithClient(
 async function runAlone(lines: readonly BatchRequest[]): Promise<Run> {
   await using product = await startBatchProduct({ BATCH_SLOTS: String(SLOTS) });
   const before = await readCounters(product);
-  return await finish(product, await createBatch(product.store, lines), before);
+  return await finish(product, await createBatchOfLines(product.store, lines), before);
 }
 
 /** Returns the times to the first token, in seconds. */
@@ -112,31 +101,6 @@ async function sendRequests(
     await afterEach();
   }
   return times;
-}
-
-async function busySlots({ product: { origin } }: BatchProduct): Promise<number> {
-  const response = await fetch(`${origin}/health`);
-  return ((await response.json()) as { slots: { busy: number } }).slots.busy;
-}
-
-/** Returns how long it took, in seconds. */
-async function untilAllBusy(product: BatchProduct): Promise<number> {
-  const since = performance.now();
-  while ((await busySlots(product)) < SLOTS) await sleep(5);
-  return (performance.now() - since) / 1000;
-}
-
-/** The mean part of the slots that is busy, until the batch nears its end. */
-async function watchSlots(product: BatchProduct, batch: Batch): Promise<number> {
-  const samples: number[] = [];
-  const until = performance.now() + WATCH_MS;
-  while (performance.now() < until) {
-    const { counts } = currentBatch(product.store, batch);
-    if (counts.total - counts.completed <= 2 * SLOTS) break;
-    samples.push((await busySlots(product)) / SLOTS);
-    await sleep(20);
-  }
-  return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 }
 
 interface Counters {
@@ -212,10 +176,4 @@ function report(lines: number, run: RunWithClient, alone: Run): Report {
 function p95(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? Number.NaN;
-}
-
-function isExact(result: BatchResult): boolean {
-  const text = chatTextOf(result) ?? '';
-  const { completion_tokens: tokens } = result.response?.body.usage ?? {};
-  return tokens === LINE_TOKENS && text.length >= LINE_TOKENS && storyText('long story').startsWith(text);
 }

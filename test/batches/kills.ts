@@ -9,7 +9,7 @@ import {
   type BatchResult,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
 } from '../harness/batches.ts';
@@ -32,7 +32,7 @@ export const kills: Scenario = {
   async run({ lines = 10_000, kills: count = 30, onProgress }) {
     await using batches = await startBatchProduct();
     const { store } = batches;
-    const batch = await createBatch(store, chatLines(lines, 'line', { max_tokens: MAX_TOKENS }));
+    const batch = await createBatchOfLines(store, chatLines(lines, 'line', { max_tokens: MAX_TOKENS }));
     const startedAt = performance.now();
     const killed = await killWhileRunning(batches, batch, count, onProgress);
     const ended = await untilEnded(batches, batch, onProgress);

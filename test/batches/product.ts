@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '../../store/store.ts';
-import { openTestStore } from '../harness/batches.ts';
-import { argumentsOf, childPids, servesModel } from '../harness/child-processes.ts';
+import { argumentsOf, childPids, killProcess, servesModel } from '../harness/child-processes.ts';
 import { keyFileText } from '../harness/key-file-text.ts';
+import { openProductStore } from '../harness/open-test-store.ts';
 import { type Product, startProduct } from '../harness/start-product.ts';
 import { demoModelFile } from '../services/demo-models.ts';
 import { findTestEngine } from '../several-models/product.ts';
@@ -45,7 +45,7 @@ export async function startBatchProduct(env: Readonly<Record<string, string>> = 
       ['serve'],
     );
   let product = await start();
-  const store = openTestStore(dataDir);
+  const store = openProductStore(dataDir);
   return {
     dataDir,
     store,
@@ -55,7 +55,7 @@ export async function startBatchProduct(env: Readonly<Record<string, string>> = 
     async kill(name) {
       if (name !== 'supervisor') {
         const pid = pidOf(product, name);
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        if (pid !== undefined) killProcess(pid, 'SIGKILL');
         return;
       }
       product.process.kill('SIGKILL');
@@ -73,7 +73,7 @@ export async function startBatchProduct(env: Readonly<Record<string, string>> = 
 
 const programs = { runner: 'jobs/main.ts', gateway: 'gateway/main.ts' };
 
-function pidOf(product: Product, name: Exclude<ProcessName, 'supervisor'>): number | undefined {
+export function pidOf(product: Product, name: Exclude<ProcessName, 'supervisor'>): number | undefined {
   return childPids(product.process).find((pid) =>
     name === 'engine'
       ? servesModel(pid, 'demo')

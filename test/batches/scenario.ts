@@ -5,6 +5,8 @@ export interface ScenarioOptions {
   readonly lines?: number;
   /** How often something is killed. */
   readonly kills?: number;
+  /** How long something is watched. */
+  readonly seconds?: number;
   readonly onProgress: (line: string) => void;
 }
 

@@ -3,7 +3,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded } from '../../store/batch.ts';
 import { storeFileName } from '../../store/store.ts';
-import { allResults, type BatchRequest, chatLine, createBatch, currentBatch } from '../harness/batches.ts';
+import {
+  allResults,
+  type BatchRequest,
+  chatLine,
+  createBatchOfLines,
+  currentBatch,
+} from '../harness/batches.ts';
 import { atLeast, exactly, type Report } from '../several-models/report.ts';
 import { type BatchProduct, startBatchProduct } from './product.ts';
 import type { Scenario, ScenarioOptions } from './scenario.ts';
@@ -57,7 +63,7 @@ async function measure(
   // Without a cache in the machine's memory, as on a GPU whose memory is full.
   await using product = await startBatchProduct({ EXTRA_ARGS: '--cache-ram 0' });
   if (order !== 'sorted') keepFileOrder(product);
-  const batch = await createBatch(product.store, lines);
+  const batch = await createBatchOfLines(product.store, lines);
   for (let n = 0; !hasEnded(currentBatch(product.store, batch).status); n++) {
     if (n % 50 === 0) onProgress(`${order}: ${currentBatch(product.store, batch).counts.completed} lines`);
     await sleep(100);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HOUR } from '../../settings/durations.ts';
+import { killProcess } from '../harness/child-processes.ts';
 import { isRunning } from '../harness/start-deployment.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { ChaosProduct } from './product.ts';
@@ -22,7 +23,7 @@ function engineSignal(signal: NodeJS.Signals): Fault {
     name: `${signal} to llama-server`,
     async inject(product) {
       const pid = await anyEngine(product);
-      process.kill(pid, signal);
+      killProcess(pid, signal);
       await waitFor('its end', () => !isRunning(pid), endWithin);
       await waitUntilServing(product);
     },
@@ -34,11 +35,11 @@ const killWhileLoading: Fault = {
   name: 'SIGKILL to llama-server, and to the next one while it starts',
   async inject(product) {
     const known = product.enginePids();
-    process.kill(await anyEngine(product), 'SIGKILL');
+    killProcess(await anyEngine(product), 'SIGKILL');
     const next = await waitFor('another llama-server', () =>
       product.enginePids().find((pid) => !known.includes(pid)),
     );
-    process.kill(next, 'SIGKILL');
+    killProcess(next, 'SIGKILL');
     await waitFor('its end', () => !isRunning(next));
     await waitUntilServing(product);
   },
@@ -111,7 +112,7 @@ export const killGateway: Fault = {
   async inject(product) {
     const pid = product.gatewayPid();
     if (pid === undefined) return;
-    process.kill(pid, 'SIGKILL');
+    killProcess(pid, 'SIGKILL');
     await waitFor('another gateway', () => ![undefined, pid].includes(product.gatewayPid()));
     await waitUntilServing(product);
   },

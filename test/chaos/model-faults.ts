@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { argumentsOf } from '../harness/child-processes.ts';
+import { argumentsOf, killProcess } from '../harness/child-processes.ts';
 import { isRunning, type ModelView } from '../harness/start-deployment.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { chaosModels, writeModels } from './chaos-models.ts';
@@ -109,7 +109,7 @@ const killLoading: Fault = {
       const loading = models.find(({ status }) => status === 'loading');
       return loading && pidsOf(product, loading.id)[0];
     });
-    process.kill(pid, 'SIGKILL');
+    killProcess(pid, 'SIGKILL');
     await waitFor('its end', () => !isRunning(pid));
   },
 };
@@ -117,10 +117,12 @@ const killLoading: Fault = {
 const unloadLoaded: Fault = {
   name: 'a model unloaded by an operator under load',
   async inject(product) {
-    const model = await waitFor('a model that is loaded', async () =>
-      (await statusOf(product)).find(({ status }) => status === 'loaded'),
-    );
-    await callAdmin(product, 'POST', `models/${model.id}/unload`);
+    // Meanwhile a swap of the model may have begun: then the operator tries again.
+    const model = await waitFor('a loaded model that may be unloaded', async () => {
+      const loaded = (await statusOf(product)).find(({ status }) => status === 'loaded');
+      if (loaded) await callAdmin(product, 'POST', `models/${loaded.id}/unload`);
+      return loaded;
+    });
     await waitFor('the model to be unloaded', async () =>
       (await statusOf(product)).some(({ id, unloads }) => id === model.id && unloads > model.unloads),
     );
@@ -143,7 +145,7 @@ const hideFile: Fault = {
     const before = await rejectionsOfGuest(product);
     renameSync(file, `${file}.away`);
     try {
-      process.kill(pid, 'SIGKILL');
+      killProcess(pid, 'SIGKILL');
       await waitFor('its end', () => !isRunning(pid));
       await waitFor('a load to fail', async () => (await rejectionsOfGuest(product)) > before, patient);
     } finally {

@@ -1,4 +1,5 @@
-import { type Variable, variables } from '../../settings/variables.ts';
+import type { Variable } from '../../settings/variable.ts';
+import { variables } from '../../settings/variables.ts';
 
 /** Extreme texts; each variable accepts some and rejects others. */
 const numbers = [

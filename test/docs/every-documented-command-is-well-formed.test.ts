@@ -1,27 +1,30 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { benchCommand } from '../../cli/bench/bench-command.ts';
-import { keysCommand } from '../../cli/keys/keys-command.ts';
-import { modelsCommand } from '../../cli/models/models-command.ts';
+import { commands } from '../../cli/commands.ts';
 import { splitWords } from '../../models/extra-arguments.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages } from './pages.ts';
+
+/** All commands, except for those that are named in sentences, too. */
+const names = Object.keys(commands).filter((name) => !['serve', 'gateway'].includes(name));
+const inPages = new RegExp(`(?:^|\\s)corral (?:-- )?((?:${names.join('|')})(?: [^|>#)&]+)?)`);
+const inHelp = new RegExp(`^ {2}corral ((?:${names.join('|')})(?: [^\\s|>#)&]+)*)`, 'gm');
 
 const documented = allPages().flatMap(({ path, text }) =>
   fencedBlocks(text)
     .filter(({ language }) => language === 'sh')
     .flatMap((block) => block.text.split('\n'))
-    .flatMap((line) => /(?:^|\s)corral (?:-- )?((?:keys|bench|models) [^|>#)&]+)/.exec(line)?.[1] ?? [])
+    .flatMap((line) => inPages.exec(line)?.[1] ?? [])
     .filter((words) => !words.includes('--help'))
     .map((words) => [path, words.trim()] as const),
 );
 
 /** The examples in the help of the commands. After two spaces, a line goes on with an explanation. */
-const examples = [keysCommand(), benchCommand(), modelsCommand()]
+const examples = (await allCommands())
   .flatMap(withSubcommands)
   .flatMap((command) =>
     Array.from(
-      helpOf(command).matchAll(/^ {2}corral ((?:keys|bench|models) \S+(?: [^\s|>#)&]+)*)/gm),
+      helpOf(command).matchAll(inHelp),
       ([, words = '']) => [`the help of ${command.name()}`, words] as const,
     ),
   );
@@ -31,10 +34,10 @@ it('the pages and the help contain commands to check', () => {
   expect(examples.length).toBeGreaterThan(10);
 });
 
-it.each([...documented, ...examples])('%s: `corral %s` is a valid command', (_, words) => {
+it.each([...documented, ...examples])('%s: `corral %s` is a valid command', async (_, words) => {
   let understood: string | undefined;
   const corral = new Command();
-  for (const command of [keysCommand(), benchCommand(), modelsCommand()]) corral.addCommand(command);
+  for (const command of await allCommands()) corral.addCommand(command);
   for (const verb of verbsOf(corral)) {
     verb.exitOverride().configureOutput({ writeErr: () => {} });
     verb.action(() => {
@@ -44,6 +47,11 @@ it.each([...documented, ...examples])('%s: `corral %s` is a valid command', (_, 
   corral.parse(splitWords(words) ?? [], { from: 'user' });
   expect(words.split(' ')).toContain(understood);
 });
+
+/** New ones: to parse a line changes them. */
+function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(commands).map(({ load }) => load()));
+}
 
 /** The commands without subcommands. */
 function verbsOf(command: Command): Command[] {

@@ -1,3 +1,4 @@
+import { anchorOf } from '../../scripts/docs-site/markdown.ts';
 import type { Page } from './pages.ts';
 
 export interface FencedBlock {
@@ -104,12 +105,4 @@ export function anchorsOf(markdown: string): string[] {
     seen.set(anchor, before + 1);
     return before === 0 ? anchor : `${anchor}-${before}`;
   });
-}
-
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { removedVariables, type Variable, type VariableName, variables } from '../../settings/variables.ts';
+import { removedVariables } from '../../settings/removed-variables.ts';
+import type { Variable } from '../../settings/variable.ts';
+import { type VariableName, variables } from '../../settings/variables.ts';
 import { readPage } from './pages.ts';
 import { predecessorVariables } from './predecessor-variables.ts';
 

@@ -1,10 +1,13 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { commands } from '../../cli/commands.ts';
+import { keysCommand } from '../../cli/keys/keys-command.ts';
 import { parseKeys } from '../../keys/parse-keys.ts';
 import { fingerprint } from '../../keys/secret.ts';
 import { projectFolder } from '../../scripts/project-folders.ts';
-import { removedVariables, variables } from '../../settings/variables.ts';
+import { removedVariables } from '../../settings/removed-variables.ts';
+import { variables } from '../../settings/variables.ts';
 import { fencedBlocks } from './markdown.ts';
 import { allPages, readPage } from './pages.ts';
 
@@ -18,9 +21,13 @@ const ownPages = pages.filter(
 /** Variables of platforms, of llama-server, of our image builds and of our tests. The product does not read them. */
 const foreignNames = new Set(
   ['CORRAL_API_KEY ADMIN_KEY LLAMA_KEY LLAMA_CACHE LLAMA_ARG_HOST LD_LIBRARY_PATH INSTANCE_ID']
-    .concat('RUNPOD_API_KEY RUNPOD_POD_ID CONTAINER_API_KEY CONTAINER_ID NODE_COMPILE_CACHE')
+    .concat(
+      'RUNPOD_API_KEY RUNPOD_POD_ID CONTAINER_API_KEY CONTAINER_ID NODE_COMPILE_CACHE NODE_EXTRA_CA_CERTS',
+    )
     .concat('ALLOW_MISSING_PEERS NO_COLOR LLAMA_CPP_TAG RATE_LIMIT GPU_LAYERS CONTEXT_SIZE')
-    .concat('CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY')
+    .concat('CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY', 'OPENCODE_CONFIG_CONTENT')
+    .concat('ANTHROPIC_BASE_URL', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_MODEL')
+    .concat('ENABLE_FORWARD_USER_INFO_HEADERS')
     .flatMap((names) => names.split(' ')),
 );
 const isKnown = (name: string) =>
@@ -47,7 +54,7 @@ it.each(pages)('%s names only metrics that exist', (_, text) => {
 
 it.each(pages)('%s names only commands that exist', (_, text) => {
   const verbs = [...text.matchAll(/(?:`|^|\$\()corral ((?:keys )?[a-z-]+)/gm)].map(([, verb = '']) => verb);
-  expect(verbs.filter((verb) => !commands.has(verb))).toEqual([]);
+  expect(verbs.filter((verb) => !commandNames.has(verb))).toEqual([]);
 });
 
 it.each(pages)('%s names only files that exist', (_, text) => {
@@ -61,7 +68,7 @@ it.each(pages)('%s names only files that exist', (_, text) => {
 
 it('docs/api.md lists the codes of all errors', () => {
   const { text } = readPage('docs/api.md');
-  const source = ['catalogue', 'store-catalogue']
+  const source = ['catalogue', 'store-catalogue', 'responses-catalogue']
     .map((name) => readFileSync(join(projectFolder, `gateway/errors/${name}.ts`), 'utf8'))
     .join('\n');
   const codes = [...source.matchAll(/^\s+code: '(\w+)'/gm)].map(([, code = '']) => code);
@@ -69,23 +76,16 @@ it('docs/api.md lists the codes of all errors', () => {
   expect([...new Set(codes)].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
 });
 
-it('docs/keys.md shows a valid key file with the right fingerprint', () => {
+it('docs/keys.md shows a valid key file with the right fingerprint', async () => {
   const [block] = fencedBlocks(readPage('docs/keys.md').text).filter(({ tags }) => tags.includes('key-file'));
-  const { keys, warnings } = parseKeys(block?.text ?? '');
+  const { keys, warnings } = await parseKeys(block?.text ?? '');
   expect(warnings).toEqual([]);
   expect(keys).toMatchObject([
     { id: 'app', fingerprint: fingerprint('sk-0123456789abcdef'), limits: { requestsPerMinute: 60 } },
   ]);
 });
 
-const commands = new Set(
-  globSync('{cli,scripts}/**/*.ts', { cwd: projectFolder }).flatMap((file) => {
-    const source = readFileSync(join(projectFolder, file), 'utf8');
-    const names = [...source.matchAll(/(?:new Command|switchCommand)\('([a-z-]+)'/g)].map(
-      ([, name = '']) => name,
-    );
-    return file.startsWith('cli/keys/')
-      ? names.map((name) => (name === 'keys' ? name : `keys ${name}`))
-      : names;
-  }),
-);
+const commandNames = new Set([
+  ...Object.keys(commands),
+  ...keysCommand().commands.map((verb) => `keys ${verb.name()}`),
+]);

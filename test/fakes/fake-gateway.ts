@@ -2,5 +2,5 @@
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => response.end('{}'));
-server.listen(Number(process.env.PORT), process.env.HOST);
+server.listen(Number(process.env.PORT), process.env.HOST, () => process.send?.({ kind: 'listening' }));
 process.once('SIGTERM', () => server.close().closeAllConnections());

@@ -15,6 +15,10 @@ import { basename, dirname, join } from 'node:path';
 const argumentOf = (name: string) => process.argv[process.argv.indexOf(name) + 1] ?? '';
 const model = argumentOf('-m');
 const scenario = basename(model, '.gguf');
+if (process.argv.includes('--help')) {
+  console.log('--spec-type none,draft-simple,ngram-mod');
+  process.exit(0);
+}
 const isLoaded = () => scenario !== 'slow' || existsSync(join(dirname(model), 'loaded'));
 const isAllowed = (given: string | undefined) => given === `Bearer ${process.env.LLAMA_API_KEY}`;
 const props =

@@ -56,7 +56,7 @@ const server = createServer((request, response) => {
     (error: Error) => response.writeHead(500).end(error.message),
   );
 });
-server.listen(Number(process.env.PORT), process.env.HOST);
+server.listen(Number(process.env.PORT), process.env.HOST, () => send({ kind: 'listening' }));
 process.once('SIGTERM', () => {
   server.close().closeAllConnections();
   process.disconnect();

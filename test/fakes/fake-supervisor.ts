@@ -7,6 +7,8 @@ export interface FakeModel extends Partial<Omit<ModelState, 'id'>> {
   readonly backend: Backend;
   /** Its engine is paused. */
   readonly pause?: boolean;
+  /** What identifies its answers. */
+  readonly identity?: string;
 }
 
 /** A supervisor of several models, whose messages the test decides. */
@@ -37,14 +39,15 @@ export function fakeSupervisor(): FakeSupervisor {
       const entries = Object.entries(models);
       listener?.({
         ...{ kind: 'engines', version },
-        models: entries.map(([id, { backend: _, pause: __, ...state }]) => ({
+        models: entries.map(([id, { backend: _, pause: __, identity: ___, ...state }]) => ({
           ...{ id, status: 'loaded', loadProgress: null, failure: null, pin: false, removed: false },
           ...state,
         })),
-        engines: entries.map(([id, { backend, status = 'loaded', pause = false }]) => ({
+        engines: entries.map(([id, { backend, status = 'loaded', pause = false, identity }]) => ({
           ...{ id, model: id, address: backend.address, apiKey: backend.apiKey ?? '', pause },
           status: status === 'loaded' || status === 'sleeping' ? 'ready' : status,
           ...{ slots: null, loadProgress: null, maySleep: false },
+          ...(identity !== undefined && { identity }),
         })),
       });
     },

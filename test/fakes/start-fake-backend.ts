@@ -20,6 +20,8 @@ export interface FakeBackend extends AsyncDisposable {
   readonly received: readonly Received[];
   /** The number of open requests. */
   readonly open: number;
+  /** How many probes of `/health` it has answered. */
+  readonly probes: number;
   /** The status of `/health`; 503: the model is loading. */
   health: 200 | 503;
   /** The response of `/props`; undefined: it never responds. */
@@ -33,24 +35,33 @@ export const inputTokens = 7;
 
 export interface FakeBackendOptions {
   readonly slots?: number;
+  /** A unix socket to listen on, instead of TCP. */
+  readonly socketPath?: string | undefined;
   /** The response of `/metrics`; undefined: it never responds. */
   readonly metrics?: () => string | undefined;
+  /** How many tokens it counts in a body, for the gateway itself. */
+  readonly countTokens?: (body: string) => number;
 }
 
 /** A backend for scenarios that a real llama-server does not produce on demand. */
 export async function startFakeBackend(
   scenario: BackendScenario,
-  { slots = 4, metrics = () => '' }: FakeBackendOptions = {},
+  { slots = 4, socketPath, metrics = () => '', countTokens = () => inputTokens }: FakeBackendOptions = {},
 ): Promise<FakeBackend> {
   const received: Received[] = [];
-  let open = 0;
+  let [open, probes] = [0, 0];
   const server = createServer(async (incoming, response) => {
     const path = incoming.url ?? '';
-    if (path === '/health') return void response.writeHead(fake.health).end('{}');
+    if (path === '/health') {
+      probes += 1;
+      return void response.writeHead(fake.health).end('{}');
+    }
     if (path === '/props') return respond(response, fake.props && JSON.stringify(fake.props));
     if (path === '/metrics') return respond(response, metrics());
-    if (incoming.headers['x-request-id'] === undefined)
-      return void response.end(answerToGateway(path, await bodyOf(incoming), inputTokens));
+    if (incoming.headers['x-request-id'] === undefined) {
+      const body = await bodyOf(incoming);
+      return void response.end(answerToGateway(path, body, countTokens(body)));
+    }
     open += 1;
     response.once('close', () => {
       open -= 1;
@@ -60,21 +71,23 @@ export async function startFakeBackend(
     received.push(request);
     fake.scenario(request, response);
   });
-  server.listen(0, '127.0.0.1');
+  if (socketPath === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(socketPath);
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const host =
+    socketPath === undefined ? `127.0.0.1:${(server.address() as AddressInfo).port}` : 'llama-server';
   const stop = async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
   const fake: FakeBackend = {
-    backend: {
-      address: { origin: `http://127.0.0.1:${port}`, socketPath: undefined },
-      apiKey: 'fake-key',
-    },
+    backend: { address: { origin: `http://${host}`, socketPath }, apiKey: 'fake-key' },
     received,
     get open() {
       return open;
+    },
+    get probes() {
+      return probes;
     },
     health: 200,
     props: propsWith(slots),

@@ -31,10 +31,13 @@ export interface ContractResponse extends Omit<WireResponse, 'requestId' | 'ende
 /** Checks responses against a served OpenAPI document. */
 export class ApiContract {
   readonly #document: ApiDocument;
+  /** Those with more segments first: a parameter of another one may fit what follows. */
+  readonly #paths: readonly (readonly [string, Readonly<Record<string, ApiOperation>>])[];
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
 
   constructor(document: object) {
     this.#document = document as ApiDocument;
+    this.#paths = Object.entries(this.#document.paths).toSorted(([a], [b]) => segments(b) - segments(a));
     addFormats.default(this.#ajv);
     this.#ajv.addSchema({ ...document, $id: 'api' });
   }
@@ -80,7 +83,7 @@ export class ApiContract {
   }
 
   #find(method: string, path: string, status: number): Found | undefined {
-    for (const [pattern, methods] of Object.entries(this.#document.paths)) {
+    for (const [pattern, methods] of this.#paths) {
       const operation = methods[method];
       const patterns = [pattern, ...(operation?.['x-also-at'] ?? [])];
       const response = operation?.responses[status];
@@ -101,6 +104,8 @@ interface Found {
 }
 
 const escaped = (part: string) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
+
+const segments = (path: string) => path.split('/').length;
 
 function fits(path: string, pattern: string): boolean {
   return new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '.+')}$`).test(path);

@@ -1,8 +1,7 @@
 import { type Story, stories, type Topic } from '../../cli/demo-model/stories.ts';
-import { readSettings } from '../../settings/read-settings.ts';
-import { type Batch, hasEnded } from '../../store/batch.ts';
-import { storeConfig } from '../../store/config.ts';
-import { openStore, type Store } from '../../store/store.ts';
+import { type Batch, type Dialect, hasEnded } from '../../store/batch.ts';
+import type { Store } from '../../store/store.ts';
+import { createBatch, storeFile } from './stored-batch.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A line of an input file. */
@@ -25,10 +24,6 @@ export interface BatchResult {
   } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
 }
-
-/** A store in `dataDir`, as the gateway uses it. */
-export const openTestStore = (dataDir: string, env: Readonly<Record<string, string>> = {}): Store =>
-  openStore(storeConfig(readSettings({ ...env, DATA_DIR: dataDir }).settings), { role: 'gateway' });
 
 const chatEndpoint = '/v1/chat/completions';
 /** Short enough for a few hundred of them. */
@@ -53,31 +48,19 @@ export const chatLine = (body: object) => ({
 export const storyOf = (n: number) => short[n % short.length] as Story<Topic>;
 
 /** Stores the lines as a file, and creates a batch of it. Text is stored as it is. */
-export async function createBatch(
+export async function createBatchOfLines(
   store: Store,
   lines: readonly BatchRequest[] | string,
-  { owner = 'app', endpoint = chatEndpoint } = {},
+  {
+    owner = 'app',
+    endpoint = chatEndpoint,
+    dialect = 'openai',
+  }: { readonly owner?: string; readonly endpoint?: string; readonly dialect?: Dialect } = {},
 ): Promise<Batch> {
-  const file = await storeLines(store, lines, owner);
-  const created = store.batches.create({
-    ...{ owner, endpoint, inputFileId: file, dialect: 'openai' },
-    ...{ metadata: null, outputExpiresAfter: null },
-  });
-  if (typeof created === 'string') throw new Error(created);
-  return created.batch;
-}
-
-async function storeLines(
-  store: Store,
-  lines: readonly BatchRequest[] | string,
-  owner: string,
-): Promise<string> {
-  await using file = await store.files.create({
-    ...{ owner, filename: 'input.jsonl', purpose: 'batch', expiresAt: null },
-  });
-  const texts = typeof lines === 'string' ? [lines] : lines.map((line) => `${JSON.stringify(line)}\n`);
-  for (const text of texts) await file.write(Buffer.from(text));
-  return (await file.commit()).id;
+  const content =
+    typeof lines === 'string' ? lines : lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const { id: inputFileId } = await storeFile(store, content, { owner, filename: 'input.jsonl' });
+  return createBatch(store, { owner, endpoint, inputFileId, dialect });
 }
 
 /** The batch as it is now. */

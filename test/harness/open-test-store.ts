@@ -1,4 +1,5 @@
-import type { StoreConfig } from '../../store/config.ts';
+import { readSettings } from '../../settings/read-settings.ts';
+import { type StoreConfig, storeConfig } from '../../store/config.ts';
 import type { StoreRole } from '../../store/database.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -23,6 +24,7 @@ export async function openTestStore(
     maxFileSize: 1024 ** 3,
     maxSize: 1024 ** 4,
     maxSizePerKey: 0,
+    maxBatchesPerKey: 0,
     retention: 30 * 24 * 60 * 60,
     ...changes,
   };
@@ -43,3 +45,7 @@ export async function openTestStore(
     },
   };
 }
+
+/** The store of a product that runs with this environment, as its gateway uses it. */
+export const openProductStore = (dataDir: string, env: Readonly<Record<string, string>> = {}): Store =>
+  openStore(storeConfig(readSettings({ ...env, DATA_DIR: dataDir }).settings), { role: 'gateway' });

@@ -15,3 +15,10 @@ export interface ProcessUsage {
 export function readProcessUsage(pid: number): ProcessUsage {
   return { megabytes: Math.round(residentMegabytes(pid)), files: readdirSync(`/proc/${pid}/fd`).length };
 }
+
+/** The CPU time that a process has taken, in seconds. */
+export function cpuSeconds(pid: number): number {
+  const [, user, system] = /\) (?:\S+ ){11}(\d+) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  // The kernel counts in hundredths of a second.
+  return (Number(user) + Number(system)) / 100;
+}

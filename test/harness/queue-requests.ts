@@ -1,5 +1,5 @@
 import type { EnqueueResult, FairQueue, Grant } from '../../gateway/scheduler/fair-queue.ts';
-import type { LaneSettings, Waiter } from '../../gateway/scheduler/lane.ts';
+import type { LaneSettings, Waiter } from '../../gateway/scheduler/waiter.ts';
 
 /** Limits of a queue that are never reached. */
 export const roomy = { maxWaiting: 1000, maxWaitingPerLane: 1000 };

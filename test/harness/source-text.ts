@@ -4,14 +4,17 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 const folders = [
   'cli',
+  'client',
   'fs',
   'gateway',
   'health',
+  'jobs',
   'keys',
   'log',
   'models',
   'runpod',
   'settings',
+  'store',
   'supervisor',
 ];
 let sources: string | undefined;

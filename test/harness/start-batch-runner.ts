@@ -4,9 +4,9 @@ import { inject } from 'vitest';
 import type { NewKeyOptions } from '../../keys/secret.ts';
 import type { Store } from '../../store/store.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
-import { openTestStore } from './batches.ts';
 import { argumentsOf, servesModel } from './child-processes.ts';
 import { keyFileText } from './key-file-text.ts';
+import { openProductStore } from './open-test-store.ts';
 import { newFolder, type RunningDeployment, startDeployment } from './start-deployment.ts';
 
 type Keys = Readonly<Record<string, NewKeyOptions & { secret: string }>>;
@@ -45,13 +45,13 @@ export async function startBatchRunner({
     folder,
     real: { engine, model: inject('demoModel') },
     env: {
-      ...{ STORE: 'on', API_KEYS: '', MODEL_ALIAS: 'demo', MAX_REQUESTS_PER_MINUTE: '0', THREADS: '1' },
+      ...{ STORE: 'on', API_KEYS: '', MODEL_ALIAS: 'demo', MAX_REQUESTS_PER_MINUTE: '0' },
       ...{ CTX: '4096', PARALLEL: '4', RESTART_DELAY_MIN: '50ms', RESTART_DELAY_MAX: '500ms' },
       ...{ RESTART_MAX_CRASHES: '1000', ...env },
     },
   });
   await deployment.reachesStatus('ready');
-  const store = openTestStore(dataDir, env);
+  const store = openProductStore(dataDir, env);
   const programs = { runner: 'jobs/main.ts', gateway: 'gateway/main.ts' };
   return {
     deployment,

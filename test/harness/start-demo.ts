@@ -19,7 +19,6 @@ interface DemoOptions {
   /** Settings of the gateway. */
   readonly env?: Readonly<Record<string, string>>;
   readonly keys?: string;
-  readonly windowSeconds?: number;
 }
 
 /** A real llama-server with the demo model, and a gateway in front of it. */

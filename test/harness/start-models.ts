@@ -75,12 +75,15 @@ export async function startModels({
   const deployment = await startDeployment({
     folder,
     ...(!fakes && { real: { engine: inject('engine'), model: '' } }),
-    env: { ...gateway, MODEL_PATH: '', MODELS_DIR: join(folder, 'models'), THREADS: '1', ...env },
+    env: { ...gateway, MODEL_PATH: '', MODELS_DIR: join(folder, 'models'), ...env },
   });
   const call = async (path: string, body?: unknown) => {
-    const response = await fetch(`http://127.0.0.1:${deployment.gatewayPort}/test/${path}`, {
-      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    });
+    // A small model may be loaded before the gateway listens.
+    const response = await waitFor(`the gateway to answer /test/${path}`, () =>
+      fetch(`http://127.0.0.1:${deployment.gatewayPort}/test/${path}`, {
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+      }),
+    );
     return response.json();
   };
   const result: ModelsDeployment = {

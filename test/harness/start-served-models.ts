@@ -44,7 +44,7 @@ export async function startServedModels(
   const deployment = await startDeployment({
     folder,
     real: { engine: inject('engine'), model: '' },
-    env: { MODEL_PATH: '', THREADS: '1', AUTH_ENABLED: 'false', MAX_REQUESTS_PER_MINUTE: '0', ...env },
+    env: { MODEL_PATH: '', AUTH_ENABLED: 'false', MAX_REQUESTS_PER_MINUTE: '0', ...env },
   });
   const origin = `http://127.0.0.1:${deployment.gatewayPort}`;
   const post: ServedModels['post'] = (route, body, headers = {}) =>

@@ -7,6 +7,13 @@ import {
   anthropicTokenCount,
 } from '../../scripts/api-reference/shapes/anthropic.ts';
 import {
+  conversation,
+  conversationItem,
+  deletedConversation,
+  deletedResponse,
+  itemList,
+} from '../../scripts/api-reference/shapes/conversations.ts';
+import {
   anthropicModel,
   anthropicModelList,
   modelList,
@@ -19,7 +26,12 @@ import {
   textCompletion,
   textCompletionChunk,
 } from '../../scripts/api-reference/shapes/openai.ts';
-import { inputTokens, responseEvent, responseObject } from '../../scripts/api-reference/shapes/responses.ts';
+import {
+  inputTokens,
+  responseEvent,
+  responseObject,
+  storedResponse,
+} from '../../scripts/api-reference/shapes/responses.ts';
 import { splitEvents } from '../../sse/sse.ts';
 
 /** A response as received. */
@@ -62,6 +74,21 @@ const shapes: readonly (readonly [RegExp, Shape])[] = [
       lastEvent: /^event: (response\.(completed|incomplete)|error)\n/,
     },
   ],
+  [
+    /^\/v1\/responses\/resp_\w+(\/cancel)?$/,
+    {
+      ...openai,
+      plain: z.union([storedResponse, deletedResponse]),
+      event: responseEvent,
+      lastEvent: /^event: /,
+    },
+  ],
+  [
+    /^\/v1\/conversations\/conv_\w+\/items\/\w+$/,
+    { ...openai, plain: z.union([conversation, conversationItem]) },
+  ],
+  [/^\/v1\/(responses|conversations)\/\w+\/(input_)?items$/, { ...openai, plain: itemList }],
+  [/^\/v1\/conversations(\/conv_\w+)?$/, { ...openai, plain: z.union([conversation, deletedConversation]) }],
   [/^\/v1\/(responses|chat\/completions)\/input_tokens$/, { ...openai, plain: inputTokens }],
   [/^\/v1\/messages$/, { ...anthropic, plain: anthropicMessage, event: anthropicEvent }],
   [/^\/v1\/messages\/count_tokens$/, { ...anthropic, plain: anthropicTokenCount }],

@@ -1,7 +1,7 @@
 interface WaitOptions {
   /** The timeout, ms. */
   readonly within?: number;
-  /** The interval between two checks, ms. */
+  /** The interval between two checks, ms; by default it grows from 10 to 50. */
   readonly every?: number;
 }
 
@@ -12,9 +12,9 @@ interface WaitOptions {
 export async function waitFor<T>(
   label: string,
   condition: () => T | Promise<T>,
-  { within = 60_000, every = 10 }: WaitOptions = {},
+  { within = 60_000, every }: WaitOptions = {},
 ): Promise<Exclude<Awaited<T>, false | 0 | '' | null | undefined>> {
-  const deadline = performance.now() + within;
+  const start = performance.now();
   let lastError: unknown;
   for (;;) {
     try {
@@ -24,8 +24,14 @@ export async function waitFor<T>(
     } catch (error) {
       lastError = error;
     }
-    if (performance.now() >= deadline) break;
-    await new Promise((resolve) => setTimeout(resolve, every));
+    const elapsed = performance.now() - start;
+    if (elapsed >= within) break;
+    await new Promise((resolve) => setTimeout(resolve, every ?? growingInterval(elapsed)));
   }
   throw new Error(`waited ${within} ms for ${label}`, { cause: lastError });
+}
+
+/** A tenth of the wait so far: many checks are requests to what is waited for, and the tests run beside others. */
+function growingInterval(elapsed: number): number {
+  return Math.min(50, Math.max(10, elapsed / 10));
 }

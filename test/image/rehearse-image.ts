@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { killProcess } from '../harness/child-processes.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { createImageRoot, type ImagePrograms, type Mount } from './image-root.ts';
@@ -137,7 +138,7 @@ function rehearsal(unshared: ChildProcess, { root, port, healthPort }: Rehearsal
     exitCode,
     async [Symbol.asyncDispose]() {
       const first = firstProcess();
-      if (first > 0) process.kill(first, 'SIGKILL');
+      if (first > 0) killProcess(first, 'SIGKILL');
       await exitCode();
       await waitFor('the root folder to be removed', () => {
         execFileSync('rm', ['-rf', root], { stdio: 'ignore' });

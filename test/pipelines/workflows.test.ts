@@ -70,6 +70,7 @@ const mayWrite = [
   'images: security-events',
   ...['packages', 'id-token', 'attestations'].flatMap((scope) => [`push: ${scope}`, `images: ${scope}`]),
   'publish: contents',
+  ...['pages', 'id-token'].map((scope) => `deploy: ${scope}`),
 ];
 
 describe('the pipelines', () => {
@@ -94,7 +95,15 @@ describe('the pipelines', () => {
     const called = allSteps.flatMap(({ run = '' }) => [...run.matchAll(/npm run (?:--silent )?([\w-]+)/g)]);
     const scripts = new Set(called.map(([, script]) => script));
     expect(Object.keys(packageFile.scripts)).toEqual(expect.arrayContaining([...scripts]));
-    expect([...scripts].toSorted()).toEqual(['check', 'docs', 'outside-links', 'release-notes', 'sbom']);
+    expect([...scripts].toSorted()).toEqual([
+      'check',
+      'docs',
+      'docs-site',
+      'generated-clients',
+      'outside-links',
+      'release-notes',
+      'sbom',
+    ]);
   });
 
   it('install dependencies before they run scripts', () => {

@@ -2,6 +2,7 @@ import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectFolder } from '../../scripts/project-folders.ts';
+import { killProcess } from '../harness/child-processes.ts';
 import { keyFileText } from '../harness/key-file-text.ts';
 import { type Product, startProduct } from '../harness/start-product.ts';
 
@@ -37,7 +38,7 @@ export function startShownProduct(): Promise<Product> {
 export function killEngine({ folder }: Product): void {
   for (const file of globSync('corral-*/owner.json', { cwd: folder })) {
     const { children } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-    process.kill(children[0].pid, 'SIGKILL');
+    killProcess(children[0].pid, 'SIGKILL');
   }
 }
 

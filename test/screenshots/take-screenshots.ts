@@ -30,6 +30,7 @@ await takeDashboard('dashboard-light', { viewport: wide, colorScheme: 'light' },
 await takeDashboard('dashboard-dark', { viewport: wide, colorScheme: 'dark' }, '#crash-empty');
 await takeDashboard('dashboard-phone', { viewport: phone, colorScheme: 'dark', deviceScaleFactor: 2 });
 await takeLanding('landing');
+await takeChat('chat');
 end.abort();
 await traffic;
 
@@ -53,6 +54,18 @@ async function takeDashboard(name: string, options: PageOptions, last?: string):
 async function takeLanding(name: string): Promise<void> {
   const page = await chrome.browser.newPage({ viewport: { width: 1000, height: 940 }, colorScheme: 'light' });
   await page.goto(product.origin);
+  await page.screenshot({ path: fileOf(name) });
+  await page.context().close();
+}
+
+async function takeChat(name: string): Promise<void> {
+  const page = await chrome.browser.newPage({ viewport: { width: 1000, height: 760 }, colorScheme: 'light' });
+  await page.goto(`${product.origin}/chat`);
+  await page.getByLabel('API key').fill(shownKeys.research.secret);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByLabel('Message').fill('How do I manage keys?');
+  await page.getByLabel('Message').press('Enter');
+  await page.locator('.message.assistant:not(.open)').waitFor();
   await page.screenshot({ path: fileOf(name) });
   await page.context().close();
 }

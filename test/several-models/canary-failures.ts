@@ -1,3 +1,4 @@
+import { killProcess } from '../harness/child-processes.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { ALIAS, askAlias, scrapeProduct } from './alias-client.ts';
 import { openStreams, readAdminModels } from './alias-streams.ts';
@@ -18,7 +19,7 @@ export async function measureCrashes(
       'the canary to answer streams',
       async () => (await busySlots(product, 'canary')) > 0 && product.pidsOf('canary')[0],
     );
-    process.kill(pid, 'SIGKILL');
+    killProcess(pid, 'SIGKILL');
     await waitFor('its end', () => !product.pidsOf('canary').includes(pid));
   }
   const outcomes = await Promise.all(streams);

@@ -1,3 +1,4 @@
+import { killProcess } from '../harness/child-processes.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { demoModelFile } from '../services/demo-models.ts';
 import { type KindClient, kindClients, retrieveDocument } from './kind-clients.ts';
@@ -87,7 +88,7 @@ async function killUnderLoad(
     await reach(requests / 2);
     const [pid] = product.pidsOf(victim);
     if (pid === undefined) throw new Error(`${victim} has no engine`);
-    process.kill(pid, 'SIGKILL');
+    killProcess(pid, 'SIGKILL');
     await waitFor('the next engine', async () => {
       const [next] = product.pidsOf(victim);
       return next !== undefined && next !== pid && (await product.model(victim)).status === 'loaded';

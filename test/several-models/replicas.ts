@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { storyText } from '../../cli/demo-model/stories.ts';
+import { killProcess } from '../harness/child-processes.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { demoModelFile } from '../services/demo-models.ts';
 import { type LlamaServer, startLlamaServer } from '../services/start-llama-server.ts';
@@ -119,7 +120,7 @@ async function killOne(server: ConversationServer, product: ModelsProduct): Prom
   );
   const [killed] = product.pidsOf('guide');
   if (killed === undefined) throw new Error('no engine to kill');
-  process.kill(killed, 'SIGKILL');
+  killProcess(killed, 'SIGKILL');
   const results = await Promise.all(running);
   const [continued, replayed] = [
     await metric(product, 'corral_continuations_total'),

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../../../scripts/project-folders.ts';
-import { defaultGatewayCommand } from '../../../supervisor/spawn-gateway.ts';
+import { cacheFolder, projectFolder } from '../../../scripts/project-folders.ts';
+import { defaultGatewayCommand, fewArenas } from '../../../supervisor/spawn-gateway.ts';
 import { startTraceCollector } from '../../fakes/start-trace-collector.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { createSecrets } from './secrets.ts';
@@ -43,7 +44,22 @@ export async function startTracedCorral(backendUrl: string): Promise<RunningCont
   };
 }
 
+const compileCache = join(cacheFolder, 'node');
+let isCacheFilled = false;
+
+/** As the images do. The processes of the bench would not do it, because they are killed. */
+function fillCompileCache(): void {
+  if (isCacheFilled) return;
+  const script = join(projectFolder, 'cli/container/fill-compile-cache.ts');
+  spawnSync(process.execPath, [script], {
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache },
+    stdio: 'inherit',
+  });
+  isCacheFilled = true;
+}
+
 function startGateway(backendUrl: string, env: Readonly<Record<string, string>>): Promise<RunningContender> {
+  fillCompileCache();
   return startContender(async ({ port, folder }) => {
     const { secrets, file } = await createSecrets(folder);
     const keys = Object.fromEntries(secrets.map((secret, n) => [`bench-${n}`, { secret }]));
@@ -53,7 +69,8 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
     return {
       ...defaultGatewayCommand,
       env: {
-        NODE_COMPILE_CACHE: join(cacheFolder, 'node'),
+        ...fewArenas,
+        NODE_COMPILE_CACHE: compileCache,
         HOST: '127.0.0.1',
         PORT: String(port),
         BACKEND_URL: backendUrl,

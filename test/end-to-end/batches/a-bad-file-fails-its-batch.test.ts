@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type BatchRequest, chatLine, chatLines, createBatch, untilEnded } from '../../harness/batches.ts';
+import {
+  type BatchRequest,
+  chatLine,
+  chatLines,
+  createBatchOfLines,
+  untilEnded,
+} from '../../harness/batches.ts';
 import { type BatchDeployment, startBatchRunner } from '../../harness/start-batch-runner.ts';
 
 let product: BatchDeployment;
@@ -31,7 +37,7 @@ it.each<[string, BatchRequest[] | string, string, number | null, string | null]>
   ['a line too long', `{"a":"${'x'.repeat(80_000)}"}\n`, 'line_too_long', 1, null],
   ['60,000 lines', many(60_000).join('\n'), 'too_many_tasks', null, null],
 ])('%s', async (_, lines, code, number, param) => {
-  const ended = await untilEnded(product.store, await createBatch(product.store, lines));
+  const ended = await untilEnded(product.store, await createBatchOfLines(product.store, lines));
   expect(ended.status).toBe('failed');
   expect(ended.failedAt).toBeGreaterThan(0);
   expect(ended.errors[0]).toEqual({ code, line: number, param, message: expect.stringMatching(/\.$/) });

@@ -1,19 +1,21 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, expect, it } from 'vitest';
-import type { Batch } from '../../../store/batch.ts';
+import type { Batch, Dialect } from '../../../store/batch.ts';
 import { storeFileName } from '../../../store/store.ts';
 import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   resultsOf,
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
 import { killProcess } from '../../harness/child-processes.ts';
+import { sourceText } from '../../harness/source-text.ts';
 import { type BatchDeployment, defaultKeys, startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -28,8 +30,8 @@ beforeAll(async () => {
 
 const counts = (batch: Batch) => currentBatch(product.store, batch).counts;
 
-async function underWay(owner = 'app'): Promise<Batch> {
-  const batch = await createBatch(product.store, lines, { owner });
+async function underWay(owner = 'app', dialect: Dialect = 'openai'): Promise<Batch> {
+  const batch = await createBatchOfLines(product.store, lines, { owner, dialect });
   await waitFor('some results', () => counts(batch).completed >= 20);
   return batch;
 }
@@ -55,7 +57,7 @@ it('a cancelled one keeps what is done', async () => {
 });
 
 it('one that is cancelled before its file is read does nothing', async () => {
-  const batch = await createBatch(product.store, lines);
+  const batch = await createBatchOfLines(product.store, lines);
   product.store.batches.requestCancel('app', batch.id);
   const ended = await untilEnded(product.store, batch);
   expect([ended.status, ended.counts.completed]).toEqual(['cancelled', 0]);
@@ -76,16 +78,39 @@ it('one whose time is over gets batch_expired for all other lines', async () => 
   await expectResults(ended, 'batch_expired');
 });
 
-it.each([
-  ['disabled', { ...defaultKeys.app, disabled: true }, 'invalid_api_key'],
-  ['without the scope batch', { ...defaultKeys.app, scopes: ['inference'] }, 'insufficient_scope'],
-] as const)('one whose key is %s fails, and keeps what is done', async (_, app, code) => {
-  product.setKeys(defaultKeys);
+it('one whose file was changed on the disk fails, and keeps what is done', async () => {
   const batch = await underWay();
-  product.setKeys({ app });
+  const file = join(product.deployment.folder, 'data', 'files', batch.inputFileId);
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('"', '?'), { flag: 'r+' });
   const ended = await untilEnded(product.store, batch);
-  expect(ended).toMatchObject({ status: 'failed', errors: [{ code, line: null }] });
-  const results = await allResults(product.store, ended);
-  expect(results).toHaveLength(ended.counts.completed);
-  expect(results.length).toBeGreaterThanOrEqual(20);
+  expect(ended).toMatchObject({ status: 'failed', errors: [{ code: 'input_file_unreadable', line: null }] });
+  expect(ended.errors[0]?.message).toContain('is no request any more');
+  expect(await allResults(product.store, ended)).toHaveLength(ended.counts.completed);
+  expect(product.deployment.output()).not.toContain(sourceText('unhandled error'));
+});
+
+it('those whose keys are disabled, or lose the scope batch, fail and keep what is done', async () => {
+  const other = { secret: 'sk-other-0123456789abcdef' };
+  product.setKeys({ ...defaultKeys, other });
+  const disabled = await underWay('app');
+  const withoutScope = await underWay('other');
+  const ofMessages = await underWay('app', 'anthropic');
+  product.setKeys({
+    app: { ...defaultKeys.app, disabled: true },
+    other: { ...other, scopes: ['inference'] },
+  });
+  for (const [batch, code] of [
+    [disabled, 'invalid_api_key'],
+    [withoutScope, 'insufficient_scope'],
+  ] as const) {
+    const ended = await untilEnded(product.store, batch);
+    expect(ended).toMatchObject({ status: 'failed', errors: [{ code, line: null }] });
+    const results = await allResults(product.store, ended);
+    expect(results).toHaveLength(ended.counts.completed);
+    expect(results.length).toBeGreaterThanOrEqual(20);
+  }
+  // Clients of Anthropic's API expect a result for each request, whatever has happened.
+  const ended = await untilEnded(product.store, ofMessages);
+  expect([ended.status, ended.counts.completed + ended.counts.failed]).toEqual(['failed', count]);
+  await expectResults(ended, 'invalid_api_key');
 });

@@ -6,7 +6,7 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
@@ -46,7 +46,7 @@ it('a model that a batch has loaded makes room for one that a client asks for, a
     expect(choices[0]?.message.content).toBe(taleText('desert'));
   };
   await ask();
-  const batch = await createBatch(store, chatLines(count, 'line', { model: 'guide' }));
+  const batch = await createBatchOfLines(store, chatLines(count, 'line', { model: 'guide' }));
   for (let n = 0; n < 2; n++) {
     const before = currentBatch(store, batch).counts.completed;
     await waitFor('the batch to run', () => currentBatch(store, batch).counts.completed > before + 20);

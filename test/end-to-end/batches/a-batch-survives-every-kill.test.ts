@@ -3,11 +3,12 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { type BatchDeployment, startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { isRunning, newFolder } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -24,7 +25,7 @@ async function kill(product: BatchDeployment, victim: (typeof victims)[number]):
     return;
   }
   const pid = await waitFor(`the ${victim}`, () => product.pidOf(victim));
-  process.kill(pid, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   await waitFor('its end', () => !isRunning(pid));
 }
 
@@ -32,7 +33,7 @@ it('whatever is killed, each line has exactly one result, with the exact text', 
   const folder = newFolder();
   let product = await startBatchRunner({ folder });
   try {
-    const batch = await createBatch(product.store, chatLines(count));
+    const batch = await createBatchOfLines(product.store, chatLines(count));
     const completed = () => currentBatch(product.store, batch).counts.completed;
     for (const victim of victims) {
       const before = completed();

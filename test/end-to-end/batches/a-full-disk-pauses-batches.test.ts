@@ -5,7 +5,7 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
@@ -21,7 +21,7 @@ it('it says so, serves other requests, and goes on when there is room, with ever
   await using product = await startBatchRunner();
   const { store, deployment } = product;
   const lines = chatLines(200);
-  const batch = await createBatch(store, lines);
+  const batch = await createBatchOfLines(store, lines);
   await waitFor('some results', () => currentBatch(store, batch).counts.completed >= 20);
   const runner = product.pidOf('runner') ?? 0;
   limitWrites(runner, '0');

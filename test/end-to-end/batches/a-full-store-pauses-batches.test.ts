@@ -3,7 +3,7 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
@@ -20,7 +20,7 @@ it('it says so, and goes on when files were deleted', async () => {
   const lines = chatLines(100);
   const input = lines.reduce((sum, line) => sum + JSON.stringify(line).length + 1, 0);
   const filler = await storeFile(store, Buffer.alloc(LIMIT - input - 5000));
-  const batch = await createBatch(store, lines);
+  const batch = await createBatchOfLines(store, lines);
   await waitFor('the reason', () => currentBatch(store, batch).reason?.includes('STORE_MAX_SIZE_PER_KEY'));
   const { counts } = currentBatch(store, batch);
   expect(counts.completed).toBeGreaterThan(0);

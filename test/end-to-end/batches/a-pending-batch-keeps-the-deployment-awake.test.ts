@@ -2,21 +2,21 @@ import { expect, it } from 'vitest';
 import {
   allResults,
   chatLines,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
-  openTestStore,
   untilEnded,
 } from '../../harness/batches.ts';
+import { openProductStore } from '../../harness/open-test-store.ts';
 import { startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { newFolder } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 const idle = { IDLE_SHUTDOWN_SECONDS: '4s' };
 
-it('a deployment shuts down when its batches have ended, not before', async () => {
+it.concurrent('a deployment shuts down when its batches have ended, not before', async () => {
   const folder = newFolder();
-  const store = openTestStore(`${folder}/data`);
-  const batch = await createBatch(store, chatLines(400));
+  const store = openProductStore(`${folder}/data`);
+  const batch = await createBatchOfLines(store, chatLines(400));
   await using product = await startBatchRunner({ folder, env: idle });
   expect(await product.deployment.exitCode()).toBe(0);
   const ended = currentBatch(store, batch);
@@ -25,10 +25,10 @@ it('a deployment shuts down when its batches have ended, not before', async () =
   store[Symbol.dispose]();
 });
 
-it('it shuts down although a batch is pending where BATCH_KEEPS_AWAKE is off, and the next start goes on', async () => {
+it.concurrent('it shuts down although a batch is pending where BATCH_KEEPS_AWAKE is off, and the next start goes on', async () => {
   const folder = newFolder();
-  const store = openTestStore(`${folder}/data`);
-  const batch = await createBatch(store, chatLines(3000));
+  const store = openProductStore(`${folder}/data`);
+  const batch = await createBatchOfLines(store, chatLines(3000));
   {
     const first = await startBatchRunner({ folder, env: { ...idle, BATCH_KEEPS_AWAKE: 'false' } });
     expect(await first.deployment.exitCode()).toBe(0);

@@ -5,7 +5,7 @@ import {
   chatLine,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   resultsOf,
   storyOf,
   untilEnded,
@@ -26,7 +26,7 @@ it('what the API refuses is in the error file, and all others get their answers'
     { custom_id: 'bad-11', ...chatOf(image as never) },
     { custom_id: 'bad-12', ...chatOf('word '.repeat(20_000)) },
   ];
-  const ended = await untilEnded(store, await createBatch(store, lines));
+  const ended = await untilEnded(store, await createBatchOfLines(store, lines));
   expect(ended).toMatchObject({ status: 'completed', counts: { total: 13, completed: 10, failed: 3 } });
   const results = await allResults(store, ended);
   expect(results.slice(0, 10).map(chatTextOf)).toEqual(chatLines(10).map((_, n) => storyOf(n).text));
@@ -38,7 +38,7 @@ it('what the API refuses is in the error file, and all others get their answers'
   }
 
   const unknown = chatLines(3, 'line', { model: 'other' });
-  const none = await untilEnded(store, await createBatch(store, unknown));
+  const none = await untilEnded(store, await createBatchOfLines(store, unknown));
   expect(none).toMatchObject({ status: 'completed', counts: { failed: 3 }, outputFileId: null });
   const codes = (await allResults(store, none)).map(({ response }) => response?.body.error.code);
   expect(codes).toEqual(Array(3).fill('model_not_found'));
@@ -51,7 +51,7 @@ it('a line that crashes the engine becomes one, too, and the batch goes on', asy
   const { store } = product;
   const lines = chatLines(40);
   lines.splice(7, 1, { custom_id: 'poison-7', ...chatOf('die at once') });
-  const ended = await untilEnded(store, await createBatch(store, lines));
+  const ended = await untilEnded(store, await createBatchOfLines(store, lines));
   expect(ended).toMatchObject({ status: 'completed', counts: { completed: 39, failed: 1 } });
   const [poison] = await resultsOf(store, ended.errorFileId);
   expect(poison?.custom_id).toBe('poison-7');

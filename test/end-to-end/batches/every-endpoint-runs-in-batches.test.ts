@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
-import { allResults, type BatchResult, createBatch, untilEnded } from '../../harness/batches.ts';
+import { allResults, type BatchResult, createBatchOfLines, untilEnded } from '../../harness/batches.ts';
 import { startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { newFolder } from '../../harness/start-deployment.ts';
 import { expectedEmbedding, expectedScore, similarity } from '../../services/demo-model-values.ts';
@@ -61,7 +61,7 @@ it('the lines of every endpoint get what a client gets', async () => {
   const run = async ([endpoint, [model, fields, check]]: [string, (typeof cases)[string]]) => {
     const line = { method: 'POST', url: endpoint, body: { model, ...fields } };
     const lines = Array.from({ length: 6 }, (_, n) => ({ custom_id: `n-${n}`, ...line }));
-    const ended = await untilEnded(store, await createBatch(store, lines, { endpoint }));
+    const ended = await untilEnded(store, await createBatchOfLines(store, lines, { endpoint }));
     const results = await allResults(store, ended);
     expect(ended, JSON.stringify(results)).toMatchObject({ status: 'completed', counts: { completed: 6 } });
     for (const { response } of results) check(response?.body);
@@ -70,7 +70,9 @@ it('the lines of every endpoint get what a client gets', async () => {
   await Promise.all(Object.entries(cases).map(run));
 
   const line = { method: 'POST', url: '/v1/embeddings', body: { model: 'guide', input: query } };
-  const wrong = await createBatch(store, [{ custom_id: 'n-1', ...line }], { endpoint: '/v1/embeddings' });
+  const wrong = await createBatchOfLines(store, [{ custom_id: 'n-1', ...line }], {
+    endpoint: '/v1/embeddings',
+  });
   const [result] = await allResults(store, await untilEnded(store, wrong));
   expect(result?.response).toMatchObject({
     status_code: 400,

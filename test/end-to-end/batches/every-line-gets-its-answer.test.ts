@@ -3,18 +3,19 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { defaultKeys, startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
 it('each line of a batch gets its answer, to the byte', async () => {
   await using product = await startBatchRunner();
   const { store } = product;
-  const batch = await createBatch(store, chatLines(100));
+  const batch = await createBatchOfLines(store, chatLines(100));
   const ended = await untilEnded(store, batch).catch((error) => {
     throw new Error(`${error.message}\n${product.deployment.output()}`);
   });
@@ -43,7 +44,7 @@ it('each line of a batch gets its answer, to the byte', async () => {
 it('a batch whose file is deleted meanwhile goes on to its end', async () => {
   await using product = await startBatchRunner();
   const { store } = product;
-  const batch = await createBatch(store, chatLines(100));
+  const batch = await createBatchOfLines(store, chatLines(100));
   await waitFor('some results', () => currentBatch(store, batch).counts.completed >= 10);
   expect(store.files.delete('app', batch.inputFileId)).toBe(true);
   const ended = await untilEnded(store, batch);
@@ -57,7 +58,7 @@ it('a batch whose key has used up its tokens for today waits, and says why', asy
   const { secret } = defaultKeys.app;
   await using product = await startBatchRunner({ keys: { app: { secret, limits: { tokensPerDay: 1000 } } } });
   const { store } = product;
-  const batch = await createBatch(store, chatLines(100));
+  const batch = await createBatchOfLines(store, chatLines(100));
   const waiting = await waitFor('the reason', () => {
     const now = currentBatch(store, batch);
     return now.reason === null ? undefined : now;
@@ -71,7 +72,7 @@ it('a batch whose key has used up its tokens for today waits, and says why', asy
   const headers = { 'x-api-key': secret, 'content-type': 'application/json' };
   await waitFor('the new limit', async () => (await fetch(url, { method: 'POST', headers, body })).ok);
   // A new runner does not know that the batch had to wait.
-  process.kill(product.pidOf('runner') ?? 0, 'SIGKILL');
+  killProcess(product.pidOf('runner'), 'SIGKILL');
   const ended = await untilEnded(store, batch);
   expect(ended).toMatchObject({ status: 'completed', reason: null, counts: { completed: 100 } });
 });

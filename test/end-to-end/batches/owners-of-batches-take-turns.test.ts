@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { chatLines, createBatch, currentBatch, untilEnded } from '../../harness/batches.ts';
+import { chatLines, createBatchOfLines, currentBatch, untilEnded } from '../../harness/batches.ts';
 import { startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -8,12 +8,12 @@ const keyOf = (id: string) => ({ secret: `sk-${id}-0123456789abcdef` });
 it('a small batch does not wait for a large one of another key, nor of its own', async () => {
   await using product = await startBatchRunner({ keys: { large: keyOf('large'), small: keyOf('small') } });
   const { store } = product;
-  const large = await createBatch(store, chatLines(3000), { owner: 'large' });
+  const large = await createBatchOfLines(store, chatLines(3000), { owner: 'large' });
   await waitFor('it to be under way', () => currentBatch(store, large).counts.completed >= 20);
   const before = currentBatch(store, large).counts.completed;
   const smalls = [
-    await createBatch(store, chatLines(60), { owner: 'small' }),
-    await createBatch(store, chatLines(30), { owner: 'large' }),
+    await createBatchOfLines(store, chatLines(60), { owner: 'small' }),
+    await createBatchOfLines(store, chatLines(30), { owner: 'large' }),
   ];
   const [other, own] = await Promise.all(smalls.map((batch) => untilEnded(store, batch)));
   expect([other?.status, own?.status]).toEqual(['completed', 'completed']);

@@ -4,12 +4,12 @@ import {
   allResults,
   chatLines,
   chatTextOf,
-  createBatch,
+  createBatchOfLines,
   currentBatch,
   storyOf,
   untilEnded,
 } from '../../harness/batches.ts';
-import { argumentsOf } from '../../harness/child-processes.ts';
+import { argumentsOf, killProcess } from '../../harness/child-processes.ts';
 import { startBatchRunner } from '../../harness/start-batch-runner.ts';
 import { isRunning, newFolder, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -26,7 +26,7 @@ it('/status says whether it is up, its log joins the others, and its secret is i
   const { deployment, store } = product;
   const isUp = async () => (await deployment.status()).runnerUp === true;
   expect(await isUp()).toBe(true);
-  const ended = await untilEnded(store, await createBatch(store, chatLines(5)));
+  const ended = await untilEnded(store, await createBatchOfLines(store, chatLines(5)));
   expect(ended.status).toBe('completed');
   const line = await waitFor('its log', () =>
     deployment
@@ -42,7 +42,7 @@ it('/status says whether it is up, its log joins the others, and its secret is i
   expect(variable(product.pidOf('gateway') ?? 0, 'RUNNER_KEY')).toBe(secret);
   expect(variable(product.pidOf('engine') ?? 0, 'RUNNER_KEY')).toBeUndefined();
   for (const child of deployment.children()) expect(argumentsOf(child).join()).not.toContain(secret);
-  process.kill(pid, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   await waitFor('another one', () => ![pid, undefined].includes(product.pidOf('runner')));
   await waitFor('it to be up', isUp);
   expect(deployment.output()).toContain('runner was terminated by SIGKILL');
@@ -61,7 +61,7 @@ it('a stop lets the lines that run end, and the next start does the rest', async
   const folder = newFolder();
   const lines = chatLines(300);
   const first = await startBatchRunner({ folder });
-  const batch = await createBatch(first.store, lines);
+  const batch = await createBatchOfLines(first.store, lines);
   await waitFor('some results', () => currentBatch(first.store, batch).counts.completed >= 20);
   const children = first.deployment.children();
   first.deployment.process.kill('SIGTERM');
@@ -85,7 +85,7 @@ it('with a wrong STORE_KEY it is not restarted', async () => {
   const folder = newFolder();
   {
     const first = await startBatchRunner({ folder, env: { STORE_KEY: '01'.repeat(32) } });
-    await createBatch(first.store, chatLines(1));
+    await createBatchOfLines(first.store, chatLines(1));
     first.store[Symbol.dispose]();
     first.deployment.process.kill('SIGTERM');
     await first.deployment.exitCode();

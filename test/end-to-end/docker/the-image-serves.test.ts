@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import { isHealthy } from '../../../cli/container/health-check.ts';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import {
   canRehearse,
@@ -56,7 +57,7 @@ describe.skipIf(!mayRun)('the image', () => {
 
     const orphan = childrenOf(first).find((pid) => nameOf(pid) === 'sleep') ?? 0;
     expect(orphan, 'what its parent left behind').toBeGreaterThan(0);
-    process.kill(orphan, 'SIGKILL');
+    killProcess(orphan, 'SIGKILL');
     await waitFor('the dead to be gone', () => statusOf(orphan, 'State') === undefined, {
       within: 60_000,
     });
@@ -67,7 +68,7 @@ describe.skipIf(!mayRun)('the image', () => {
     expect(readdirSync(`/proc/${first}/root/opt/corral`)).not.toContain('data');
     expect(image.output()).not.toMatch(/EROFS|EACCES|EPERM/);
 
-    process.kill(first, 'SIGTERM');
+    killProcess(first, 'SIGTERM');
     expect(await image.exitCode(), image.output()).toBe(0);
   }, 300_000);
 });

@@ -138,6 +138,6 @@ function expectFailure(text: string, code: string): void {
   expect(events.map(({ sequence_number }) => sequence_number)).toEqual([1, 2, 3, 4]);
   const message = expect.stringMatching(/.+/);
   expect(events[3]).toMatchObject({ code, message, param: null });
-  expect(events[2].response).toMatchObject({ status: 'failed', error: { code, message } });
+  expect(events[2].response).toMatchObject({ status: 'failed', error: { code: 'server_error', message } });
   expect(text.match(/\n\n/g)).toHaveLength(4);
 }

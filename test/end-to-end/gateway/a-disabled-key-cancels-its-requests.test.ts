@@ -13,7 +13,7 @@ import { startTestGateway, type TestGateway } from '../../harness/start-gateway.
 import { waitFor } from '../../harness/wait-for.ts';
 
 const secretOf = (id: string) => `sk-${id}-0123456789abcdefghijklmnopqrstuvwxyz0123`;
-const ids = ['finishes', 'disabled', 'removed', 'other'] as const;
+const ids = ['finishes', 'disabled', 'removed', 'rotated', 'other'] as const;
 
 let fake: FakeBackend;
 let corral: TestGateway;
@@ -78,7 +78,8 @@ it('disabling a key rejects its new requests and lets running ones finish', asyn
 
 describe.each([
   ['disabled', ['disable', 'disabled', '--now']],
-  ['removed', ['remove', 'removed', '--now']],
+  ['removed', ['remove', 'removed', '--now', '--yes']],
+  ['rotated', ['rotate', 'rotated', '--now']],
 ])('a key %s now', (id, args) => {
   it('cancels its running and queued requests, and no request of another key', async () => {
     const { stream, bystander, waiter } = await busyKey(id);
@@ -106,8 +107,25 @@ describe.each([
     const { keys } = JSON.parse(readFileSync(corral.keyFile, 'utf8'));
     const left = keys.find((key: { id: string }) => key.id === id);
     if (id === 'removed') expect(left).toBeUndefined();
+    else if (id === 'rotated') expect(left).toMatchObject({ disabled: false, cutOff: true, previous: null });
     else expect(left).toMatchObject({ disabled: true, cutOff: true });
   });
+});
+
+it('a key that was rotated now works with its new secret', async () => {
+  const { stdout: secret } = await corralKeys('rotate', 'rotated', '--now', '--quiet');
+  await waitFor('the new secret to work', async () => {
+    const response = await requestGateway(corral.origin, 'GET /v1/models', secret);
+    return response.status === 200;
+  });
+  const client = await RawClient.connect(corral.port);
+  await client.send(postOf(chatOf('hello', { stream: true }), { secret })).receives('one');
+  const reloads = () => corral.logged.filter(({ msg }) => msg === 'API keys reloaded').length;
+  const before = reloads();
+  await corralKeys('update', 'rotated', '--note', 'was leaked');
+  await waitFor('the file to be read', () => reloads() > before);
+  for (const open of streams) open.end('data: [DONE]\n\n');
+  expect((await client.response())?.body).toBe(`${delta('one')}data: [DONE]\n\n`);
 });
 
 it('a key works again once it is enabled', async () => {

@@ -79,6 +79,8 @@ const withoutIds = (json: unknown) =>
 
 it.each(apis)('%s: the response is as if nothing had happened', async (path, fields) => {
   const body = { ...fields, temperature: 0 };
+  // Before the first line of an API the engine is asked how it continues responses, which takes its cache.
+  await send(path, body, { ...asRunner(), 'x-corral-batch': 'batch_before' });
   const expected = await send(path, body, asClient());
   const line = send(path, body, asRunner());
   for (let n = 0; n < 3; n++) {
@@ -113,6 +115,24 @@ it('a line that cannot be continued and has come far is left to finish', async (
   expect(await line).toMatchObject({ status: 200 });
   expect(await client).toMatchObject({ status: 200 });
   expect(await lineOfBatch()).not.toHaveProperty('preempted');
+});
+
+it('the first line on an engine that continues no responses is left to finish, too', async () => {
+  const before = demo;
+  const llama = { slots: 1, args: ['--no-prefill-assistant'] };
+  demo = await startDemo({ llama, keys, env: { RUNNER_KEY: runnerKey } });
+  try {
+    const line = send('/v1/messages', { messages, max_tokens: 600 }, asRunner());
+    await hasGenerated(100);
+    const client = interrupt();
+    expect(await line).toMatchObject({ status: 200 });
+    expect(await client).toMatchObject({ status: 200 });
+    for (const name of ['preempted', 'discarded', 'retries'])
+      expect(await lineOfBatch(), name).not.toHaveProperty(name);
+  } finally {
+    await demo.stop();
+    demo = before;
+  }
 });
 
 it('preemptions are counted, and not as failures', async () => {

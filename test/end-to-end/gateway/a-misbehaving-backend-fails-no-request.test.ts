@@ -1,23 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatEvent } from '../../../sse/sse.ts';
 import { delta, isForStream, startStream } from '../../fakes/scenarios.ts';
-import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
-import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
-
-let fake: FakeBackend;
-let corral: TestGateway;
-beforeAll(async () => {
-  fake = await startFakeBackend((_, response) => response.end());
-  corral = await startTestGateway({ backend: fake.backend });
-});
-afterAll(async () => {
-  await corral.stop();
-  await fake.stop();
-});
+import { startTestGateway } from '../../harness/start-gateway.ts';
+import { temporaryFolder } from '../../harness/temporary-folder.ts';
 
 /** What the backend sends instead of a response. */
 const misbehaviour: Readonly<Record<string, (response: ServerResponse) => void>> = {
@@ -37,26 +27,37 @@ const misbehaviour: Readonly<Record<string, (response: ServerResponse) => void>>
     socket?.end(
       'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"choices":',
     ),
-  'a reset': ({ socket }) => socket?.resetAndDestroy(),
+  'nothing, and closes the connection': ({ socket }) => socket?.destroy(),
+  // A connection to a unix socket cannot be reset.
+  'a reset': ({ socket }) => (socket?.remoteAddress ? socket.resetAndDestroy() : socket?.destroy()),
   '503 while it loads': (response) => response.writeHead(503).end('{"error":{"message":"Loading model"}}'),
 };
 
-describe.each(Object.entries(misbehaviour))('a backend that sends %s', (_, misbehave) => {
-  it.each([false, true])('twice, and then a response, fails no request (stream: %s)', async (stream) => {
-    let times = 2;
-    fake.scenario = (request, response) => {
-      if (times-- > 0) return misbehave(response);
-      expect(isForStream(request)).toBe(stream);
-      startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);
-    };
-    await using client = await RawClient.connect(corral.port);
-    const result = await client.send(postOf(chatOf('hello', { stream }))).response();
-    expect(result?.status).toBe(200);
-    expect(
-      stream ? contentOf(result?.body ?? '') : JSON.parse(result?.body ?? '').choices[0].message.content,
-    ).toBe('all is well');
-    await gatewayIsIdle(corral, fake);
-  });
+describe.each(['TCP', 'a unix socket'])('a backend over %s', (transport) => {
+  it.each(Object.entries(misbehaviour))(
+    'that sends %s twice, and then a response, fails no request',
+    async (_, misbehave) => {
+      await using folder = await temporaryFolder();
+      const socketPath = transport === 'TCP' ? undefined : folder.file('llama.sock');
+      await using fake = await startFakeBackend((_, response) => response.end(), { socketPath });
+      await using corral = await startTestGateway({ backend: fake.backend });
+      for (const stream of [false, true]) {
+        let times = 2;
+        fake.scenario = (request, response) => {
+          if (times-- > 0) return misbehave(response);
+          expect(isForStream(request)).toBe(stream);
+          startStream(response).end(`${delta('all ')}${delta('is well')}${finish}data: [DONE]\n\n`);
+        };
+        await using client = await RawClient.connect(corral.port);
+        const result = await client.send(postOf(chatOf('hello', { stream }))).response();
+        expect(result?.status).toBe(200);
+        expect(
+          stream ? contentOf(result?.body ?? '') : JSON.parse(result?.body ?? '').choices[0].message.content,
+        ).toBe('all is well');
+        await gatewayIsIdle(corral, fake);
+      }
+    },
+  );
 });
 
 const finish = formatEvent({ choices: [{ index: 0, finish_reason: 'stop', delta: {} }] });

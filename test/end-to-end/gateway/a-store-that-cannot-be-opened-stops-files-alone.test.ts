@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
@@ -35,6 +35,29 @@ it('the gateway serves everything else, and files as soon as the disk allows it'
   );
   rmdirSync(folder.file('store.sqlite'));
   await waitFor('files to be served', async () => (await list()).status === 200);
+});
+
+it('a damaged database stops files alone, too', async () => {
+  await using fakeBackend = await startFakeBackend(echo);
+  await using folder = await temporaryFolder();
+  writeFileSync(folder.file('store.sqlite'), 'no database '.repeat(1000));
+  const env = { STORE: 'on', METRICS_AUTH_ENABLED: 'false' };
+  await using corral = await startTestGateway({
+    ...{ backend: fakeBackend.backend, folder: folder.path, keys: batchKeys, env },
+  });
+  const send = (path: string, body?: object) =>
+    fetch(corral.origin + path, {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' },
+      body: body ? JSON.stringify(body) : null,
+    });
+  const refused = await send('/v1/files');
+  expect([refused.status, await refused.json()]).toMatchObject([
+    503,
+    { error: { code: 'store_unavailable', message: expect.stringContaining('the database is damaged') } },
+  ]);
+  const served = await send('/v1/chat/completions', chatOf('good'));
+  expect([served.status, (await send('/metrics')).status]).toEqual([200, 200]);
 });
 
 it('a gateway with another STORE_KEY than before does not start, and says so', async () => {

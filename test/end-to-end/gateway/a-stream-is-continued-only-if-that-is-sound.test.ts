@@ -128,6 +128,7 @@ it.each<[string, string, object, number]>([
     58,
   ],
   ['a grammar', chat, bodyOf('limits', { grammar: 'root ::= [a-z]{200}' }), 5],
+  ['reasoning that has only been announced', '/v1/responses', { input: 'thinking' }, 3],
   ['a schema of a completion', '/v1/completions', { prompt: 'limits', json_schema: longWord }, 3],
 ])('a stream with %s ends with an error that gives the reason', async (_, path, body, cutAfter) => {
   wire.cuts = [cutAfter];

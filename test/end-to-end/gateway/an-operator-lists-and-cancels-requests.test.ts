@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { delta, sendAndStall, silent } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
@@ -58,6 +59,37 @@ describe('GET /admin/requests', () => {
     waiting.reset();
     await gatewayIsIdle(corral, fake);
     expect(await listed()).toEqual([]);
+  });
+
+  it('lists a request that waits for the next engine as waiting', async () => {
+    let held: ServerResponse | undefined;
+    fake.scenario = (_, response) => {
+      held = response;
+    };
+    await using client = await sendRequest('survives');
+    await waitFor('the request to run', async () => (await listed())[0]?.state === 'running' && held);
+    fake.health = 503;
+    try {
+      held?.destroy();
+      await waitFor('the request to be in the queue again', () => {
+        const { leased, waiting } = corral.gateway.scheduler.counts;
+        return leased === 0 && waiting === 1;
+      });
+      expect((await listed()).map(({ state }) => state)).toEqual(['waiting']);
+      client.reset();
+    } finally {
+      fake.health = 200;
+    }
+  });
+
+  it('lists a request that is sent in parts as running', async () => {
+    fake.scenario = silent;
+    await using client = await RawClient.connect(corral.port);
+    const prompts = ['one', 'two', 'three'];
+    client.send(postOf({ prompt: prompts }, { path: '/v1/completions' }));
+    await waitFor('a part to run', () => fake.open === 1);
+    expect((await listed()).map(({ state }) => state)).toEqual(['running']);
+    client.reset();
   });
 
   it('lists a request whose body is still being received', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { utcDay } from '../../../gateway/api/usage.ts';
+import { DAY } from '../../../settings/durations.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { requestGateway } from '../../harness/request-gateway.ts';
@@ -50,6 +52,23 @@ it('GET /admin/usage reports all keys and when each was last used', async () => 
   const { body } = await requestGateway(corral.origin, 'GET /admin/usage', 'sk-ops');
   const [app] = body.usage as { key: string; lastUsed: string }[];
   expect(app).toMatchObject({ key: 'app', lastUsed: expect.stringContaining(today()) });
+});
+
+it('GET /admin/usage sums a range by month and key', async () => {
+  const { body } = await requestGateway(
+    corral.origin,
+    'GET /admin/usage?since=0d&until=0d&by=month,key',
+    'sk-ops',
+  );
+  expect(body).toMatchObject({
+    ...{ since: today(), until: utcDay(Date.now() + DAY), by: 'month,key' },
+    usage: [{ month: today().slice(0, 7), key: 'app', requests: 1 }, { key: 'ops' }],
+  });
+});
+
+it.each(['until=2020-01-01', 'until=soon', 'by=week'])('GET /admin/usage rejects %s', async (query) => {
+  const { status, body } = await requestGateway(corral.origin, `GET /admin/usage?${query}`, 'sk-ops');
+  expect([status, body.error?.code]).toEqual([400, 'invalid_value']);
 });
 
 it('GET /admin/usage rejects invalid parameters and names the valid ones', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StoreGateway, startStoreGateway } from '../../harness/start-store-gateway.ts';
+import { otherSecret, type StoreGateway, startStoreGateway } from '../../harness/start-store-gateway.ts';
 
 let server: StoreGateway;
 let input_file_id: string;
@@ -78,6 +78,42 @@ it.each(['/v1/chat/completions', '/v1/completions', '/v1/embeddings', '/v1/respo
   async (each) =>
     expect(await create({ endpoint: each })).toMatchObject({ status: 200, body: { endpoint: each } }),
 );
+
+it('a key may have so many unfinished batches; a repeated request still gets its own', async () => {
+  await using limited = await startStoreGateway({ MAX_BATCHES_PER_KEY: '2' });
+  const id = await limited.upload('{"custom_id":"1"}\n');
+  const headers = { 'idempotency-key': 'first' };
+  const json = { input_file_id: id, endpoint, completion_window: '24h' };
+  const first = await limited.send('POST /v1/batches', { json, headers });
+  await limited.createBatch();
+  const third = await limited.send('POST /v1/batches', { json });
+  expect([third.status, third.body.error.code]).toEqual([429, 'batch_limit_exceeded']);
+  expect(third.body.error.message).toMatch(/^2 batches of this key .*MAX_BATCHES_PER_KEY/);
+  expect(third.headers.get('x-should-retry')).toBe('false');
+  const requests = [{ custom_id: 'one', params: { model: 'demo', max_tokens: 5, messages: [] } }];
+  const before = limited.contents().length;
+  const message = await limited.send('POST /v1/messages/batches', { json: { requests } });
+  expect([message.status, message.body.error.type]).toEqual([429, 'rate_limit_error']);
+  expect(limited.contents()).toHaveLength(before);
+  expect((await limited.send('POST /v1/batches', { json, headers })).body.id).toBe(first.body.id);
+  await limited.createBatch({ secret: otherSecret });
+  limited.openStore().batches.transition(first.body.id, 'failed');
+  await limited.createBatch();
+});
+
+it('uploads and new batches count in the requests per minute, and nothing else', async () => {
+  await using limited = await startStoreGateway({ MAX_REQUESTS_PER_MINUTE: '3' });
+  const inputFileId = await limited.upload('{"custom_id":"1"}\n');
+  const id = await limited.createBatch({ inputFileId });
+  expect((await limited.send('POST /v1/messages/batches', { json: {} })).status).toBe(400);
+  for (const path of ['/v1/files', '/v1/batches', '/v1/messages/batches']) {
+    const { status, headers } = await limited.send(`POST ${path}`, { json: {} });
+    expect([status, headers.get('x-ratelimit-remaining-requests')]).toEqual([429, '0']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await limited.send(`GET ${path}`)).status).toBe(200);
+  }
+  expect((await limited.send(`POST /v1/batches/${id}/cancel`)).status).toBe(200);
+});
 
 it('a batch keeps its metadata', async () => {
   const pairs = Array.from({ length: 16 }, (_, n) => [`${n}`.padEnd(64, 'ü'), 'ü'.repeat(512)]);

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storeFileName } from '../../../store/store.ts';
 import { type StoreGateway, startStoreGateway } from '../../harness/start-store-gateway.ts';
 
 let server: StoreGateway;
@@ -40,7 +43,7 @@ describe('a message batch', () => {
       id: expect.stringMatching(/^msgbatch_[0-9a-f]{32}$/),
       type: 'message_batch',
       processing_status: 'in_progress',
-      request_counts: { processing: 0, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
+      request_counts: { processing: 2, succeeded: 0, errored: 0, canceled: 0, expired: 0 },
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       expires_at: expect.any(String),
       ended_at: null,
@@ -113,6 +116,11 @@ describe('a message batch', () => {
       /params\.stream'.*do not stream/,
     ],
     ['a number as model', { requests: [{ custom_id: 'a', params: { model: 7 } }] }, /params\.model/],
+    [
+      'a model with a long name',
+      { requests: [{ custom_id: 'a', params: { model: 'm'.repeat(513) } }] },
+      /params\.model/,
+    ],
     ['no params', { requests: [{ custom_id: 'a' }] }, /requests\[0\]\.params/],
     [
       '50,001 requests',
@@ -123,6 +131,15 @@ describe('a message batch', () => {
     const before = server.contents().length;
     expectError(await create(body), 400, 'invalid_request_error', message);
     expect(server.contents()).toHaveLength(before);
+  });
+
+  it('leaves no file behind if the database does not take it', async () => {
+    await using other = await startStoreGateway();
+    using db = new DatabaseSync(join(other.corral.folder, storeFileName));
+    db.exec("CREATE TRIGGER broken BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    expect((await other.send(`POST ${path}`, { json: { requests } })).status).toBe(500);
+    expect(other.contents()).toEqual([]);
+    expect((await other.send('GET /v1/files')).body.data).toEqual([]);
   });
 
   it('is rejected as a form, and where it is too large', async () => {

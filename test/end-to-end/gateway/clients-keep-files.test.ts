@@ -74,6 +74,56 @@ describe.each(['/v1/files', '/files'])('%s', (path) => {
   });
 });
 
+describe.each([
+  ['plain', {}],
+  ['encrypted', { STORE_KEY: 'ab'.repeat(32) }],
+])('parts of a file (%s)', (_, env) => {
+  it('are sent where a client asks for them', async () => {
+    await using gateway = await startStoreGateway(env);
+    // Three frames, if it is encrypted.
+    const bytes = Array.from({ length: 150_000 }, (_, n) => String.fromCharCode(97 + (n % 26))).join('');
+    const id = await gateway.upload(bytes);
+    const get = (range: string, headers: Record<string, string> = {}) =>
+      gateway.send(`GET /v1/files/${id}/content`, { headers: { range, ...headers } });
+    const whole = await gateway.send(`GET /v1/files/${id}/content`);
+    const etag = whole.headers.get('etag') ?? '';
+    expect([whole.status, whole.headers.get('accept-ranges')]).toEqual([200, 'bytes']);
+    expect(etag).toMatch(/^"\S+"$/);
+    for (const [range, from, to] of [
+      ['bytes=0-0', 0, 0],
+      ['bytes=65530-65541', 65_530, 65_541],
+      ['bytes=131072-', 131_072, 149_999],
+      ['bytes=-7', 149_993, 149_999],
+      ['bytes=10-131080', 10, 131_080],
+    ] as const) {
+      const part = await get(range, { 'if-range': etag });
+      expect(part.text).toBe(bytes.slice(from, to + 1));
+      expect(part.status).toBe(206);
+      expect(Object.fromEntries(part.headers)).toMatchObject({
+        'content-range': `bytes ${from}-${to}/150000`,
+        'content-length': String(to - from + 1),
+        'content-type': 'application/octet-stream',
+        etag,
+      });
+    }
+    const changed = await get('bytes=0-0', { 'if-range': '"other"' });
+    expect([changed.status, changed.text.length]).toEqual([200, 150_000]);
+    for (const known of [etag, `"other", W/${etag}`, '*']) {
+      const same = await get('bytes=0-0', { 'if-none-match': known });
+      expect([same.status, same.text, same.headers.get('etag')]).toEqual([304, '', etag]);
+    }
+    expect((await get('bytes=0-0', { 'if-none-match': '"other"' })).status).toBe(206);
+    const beyond = await get('bytes=150000-');
+    expect([beyond.status, beyond.body.error.code, beyond.headers.get('content-range')]).toEqual([
+      ...[416, 'range_not_satisfiable', 'bytes */150000'],
+    ]);
+    const head = await gateway.send(`HEAD /v1/files/${id}/content`, { headers: { range: 'bytes=0-0' } });
+    expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([
+      ...[200, '150000', etag],
+    ]);
+  });
+});
+
 it('a file expires when its client says so, and keeps the name that fits into a header', async () => {
   const fields = {
     purpose: 'user_data',

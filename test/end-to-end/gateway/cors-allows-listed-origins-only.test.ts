@@ -22,6 +22,10 @@ beforeAll(async () => {
   })) {
     gateways[name] = await startTestGateway({ backend: fakeBackend.backend, env: { CORS_ORIGINS: origins } });
   }
+  gateways.open = await startTestGateway({
+    backend: fakeBackend.backend,
+    env: { CORS_ORIGINS: app, AUTH_ENABLED: 'false', TRUSTED_PROXIES: '127.0.0.1' },
+  });
 });
 afterAll(async () => {
   for (const corral of Object.values(gateways)) await corral.stop();
@@ -135,5 +139,40 @@ describe('a response', () => {
       vary: 'Origin',
       cors: {},
     });
+  });
+});
+
+describe('without authentication', () => {
+  /** What a browser sends for a page without asking first: a body of no type, or a form. */
+  const simple = (headers: string[], type: string | undefined, path = '/v1/chat/completions') =>
+    postOf(chatOf('hello'), { secret: null, headers, path }).replace(
+      'Content-Type: application/json\r\n',
+      type === undefined ? '' : `Content-Type: ${type}\r\n`,
+    );
+  const form = 'multipart/form-data; boundary=x';
+  const evil = 'Origin: https://evil.example';
+
+  it.each([
+    ['a body without a type', [evil], undefined, undefined],
+    ['a form', [evil], form, '/v1/audio/transcriptions'],
+    ['no body', ['Sec-Fetch-Site: cross-site'], undefined, '/v1/responses/resp_1/cancel'],
+    ['a file', [evil], form, '/v1/files'],
+    ['a body, from a sandboxed page', ['Origin: null'], undefined, undefined],
+    ['a body, from another port', ['Sec-Fetch-Site: same-site'], undefined, undefined],
+    ['a body with an empty type', [evil], '', undefined],
+  ] as const)('a page of another site cannot send %s', async (_, headers, type, path) => {
+    const { status, body } = await send('open', simple([...headers], type, path));
+    expect([status, JSON.parse(body ?? '').error.code]).toEqual([403, 'wrong_site']);
+  });
+
+  it.each([
+    ['a program', [], undefined],
+    ['a page of ours', ['Origin: http://gateway'], undefined],
+    ['a page of ours, behind a proxy', ['Origin: https://a.b', 'X-Forwarded-Host: a.b'], undefined],
+    ['a page of ours on https', ['Sec-Fetch-Site: same-origin', evil], undefined],
+    ['a page that is listed', [`Origin: ${app}`, 'Sec-Fetch-Site: cross-site'], undefined],
+    ['an extension, which browsers let send any type', ['Origin: chrome-extension://x'], 'application/json'],
+  ] as const)('%s can', async (_, headers, type) => {
+    expect((await send('open', simple([...headers], type))).status).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testerSecret } from '../../harness/start-gateway.ts';
 import { otherSecret, type StoreGateway, startStoreGateway } from '../../harness/start-store-gateway.ts';
+import { noResponses } from '../../harness/stored-responses.ts';
 
 const requests = [{ custom_id: 'one', params: {} }];
 let server: StoreGateway;
@@ -86,6 +87,6 @@ describe('without authentication', () => {
     await using open = await startStoreGateway({ AUTH_ENABLED: 'false' });
     const id = await open.upload('x', { secret: 'sk-one' });
     expect((await open.send(`GET /v1/files/${id}/content`, { secret: '' })).text).toBe('x');
-    expect(open.openStore().usage('')).toEqual({ files: 1, bytes: 1 });
+    expect(open.openStore().usage('')).toEqual({ files: 1, ...noResponses, bytes: 1 });
   });
 });

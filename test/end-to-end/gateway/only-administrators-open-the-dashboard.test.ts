@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { echo } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
@@ -33,8 +35,8 @@ function send(request: string, headers: Headers = {}, { origin } = corral) {
   return fetch(origin + path, { method, headers, redirect: 'manual' });
 }
 
-const logIn = (headers: Headers = {}) =>
-  send('POST /dashboard/session', { ...ours, authorization: `Bearer ${opsSecret}`, ...headers });
+const logIn = (headers: Headers = {}, to = corral) =>
+  send('POST /dashboard/session', { ...ours, authorization: `Bearer ${opsSecret}`, ...headers }, to);
 
 /** The headers of a page that has logged in. */
 async function session(): Promise<Headers> {
@@ -114,6 +116,24 @@ describe('a session', () => {
     const [, now = ''] = /event: now\ndata: (.*)\n/.exec(text) ?? [];
     expect(JSON.parse(now)).toMatchObject({ standing: 'ready', open: [], slots: { busy: 0 }, problems: [] });
     for (const secret of [testerSecret, opsSecret, 'sha256:']) expect(text).not.toContain(secret);
+  });
+
+  it('outlasts a restart of the gateway, and so does the history of the charts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'corral-restart-'));
+    const start = () => startTestGateway({ backend: fakeBackend.backend, keys, folder });
+    const first = await start();
+    const before = await logIn({}, first);
+    const cookie = before.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    await send('POST /v1/chat/completions', { authorization: `Bearer ${testerSecret}` }, first);
+    const sampled = /"errors":1,"firstTokenP50"/;
+    expect(await events({ ...ours, cookie }, sampled, first)).toMatch(sampled);
+    await first.stop();
+    const second = await start();
+    expect(await events({ ...ours, cookie }, /event: now/, second)).toMatch(
+      /event: history\ndata: [^\n]*"errors":1/,
+    );
+    await second.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it('ends on logout', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { echo, isForStream, tokensOf } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { readResponses } from '../../fuzz/targets/read-responses.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
@@ -91,4 +92,39 @@ it('a hundred pipelined requests on one connection get their own responses', asy
   const prompts = Array.from({ length: 100 }, (_, n) => `word ${n}`);
   client.send(prompts.map((word) => postOf(chatOf(word))).join(''));
   for (const word of prompts) expect(contentOf((await client.response())?.body)).toBe(word);
+});
+
+it('100 Continue comes before its own response and behind the one before, and only where a body follows', async () => {
+  const list = `GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: ${corral.secret}\r\n`;
+  const expecting = { headers: ['Expect: 100-continue'] };
+  const statusesOf = async (input: string, count: number) => {
+    await using client = await RawClient.connect(corral.port);
+    client.send(input);
+    const read = () => readResponses(client.latin1).responses;
+    await waitFor('all responses', () => read().filter(({ status }) => status !== 100).length === count);
+    return read().map(({ status, body }) => [status, body.includes('content')]);
+  };
+  expect(await statusesOf(`${list}\r\n${list}Expect: 100-continue\r\n\r\n`, 2)).toEqual([
+    [200, false],
+    [200, false],
+  ]);
+  expect(await statusesOf(postOf(chatOf('a'), expecting), 1)).toEqual([
+    [100, false],
+    [200, true],
+  ]);
+  // The body is there before its turn, or not.
+  const whole = postOf(chatOf('b'), expecting);
+  const statuses = await statusesOf(`${list}\r\n${whole}`, 2);
+  expect(statuses.filter(([status]) => status !== 100)).toEqual([
+    [200, false],
+    [200, true],
+  ]);
+  fakeBackend.scenario = (request, response) => void setImmediate(() => echo(request, response));
+  await using client = await RawClient.connect(corral.port);
+  const head = whole.slice(0, whole.indexOf('\r\n\r\n') + 4);
+  client.send(postOf(chatOf('c')) + head);
+  await waitFor('the 100 of the second', () => client.latin1.endsWith('HTTP/1.1 100 Continue\r\n\r\n'));
+  client.send(whole.slice(head.length));
+  await waitFor('both', () => readResponses(client.latin1).responses.length === 3);
+  expect(readResponses(client.latin1).responses.map(({ status }) => status)).toEqual([200, 100, 200]);
 });

@@ -164,10 +164,11 @@ it.each<[string, object]>([
 ])('a valid request is served: %s', async (_, body) => {
   const path = '/v1/chat/completions';
   const { status, error } = await post(path, body);
+  expect(error?.param ?? null).toBe(null);
+  if (status === 200) return;
   // Builds of August 2026 cannot make a grammar of every schema; then the error is theirs.
   const bare = await requestBackend(demo.engine.backend, { path, body, timeoutMs: 60_000 });
   expect(bare).toMatchObject({ outcome: 'responded', status });
-  expect(error?.param ?? null).toBe(null);
 });
 
 it('the engine is the same process as before, and idle', () => {

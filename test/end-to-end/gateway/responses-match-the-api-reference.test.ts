@@ -7,7 +7,11 @@ import { startTestGateway, type TestGateway, testerSecret } from '../../harness/
 import { waitFor } from '../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
 
-const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => ({}));
+const served = vi.hoisted((): { app?: ReturnType<typeof createApp> } => {
+  // Other files have loaded the gateway without the mock.
+  vi.resetModules();
+  return {};
+});
 vi.mock(import('../../../gateway/app.ts'), async (original) => {
   const { createApp, createRequestListener } = await original();
   return {
@@ -46,6 +50,7 @@ beforeAll(async () => {
   contract = new ApiContract((await (await fetch(`${corral.origin}/openapi.json`)).json()) as object);
 });
 afterAll(async () => {
+  vi.resetModules();
   await corral.stop();
   await engine.stop();
 });
@@ -89,7 +94,7 @@ async function send(question: string, { body, secret = testerSecret, headers = {
 
 it('the document has every route of the running app, and no other', () => {
   const routes = (served.app?.hono.routes ?? [])
-    .filter(({ method, path }) => method !== 'ALL' && !/^\/($|dashboard|docs|favicon)/.test(path))
+    .filter(({ method, path }) => method !== 'ALL' && !/^\/($|chat$|dashboard|docs|favicon)/.test(path))
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?/g, '{$1}')}`);
   expect(routes.length).toBeGreaterThan(30);
   expect(contract.operations.toSorted()).toEqual([...new Set(routes)].toSorted());
@@ -238,6 +243,78 @@ describe('files and batches', () => {
     expect(await send('POST /v1/batches', { body: wanted(id), headers })).toEqual([200]);
     expect(await send('POST /v1/batches', { body: wanted(await upload()), headers })).toEqual([409]);
     expect(await send(`DELETE /v1/files/${id}`)).toEqual([200]);
+  });
+});
+
+describe('stored responses and conversations', () => {
+  const item = { role: 'user', content: 'keys' };
+  const create = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${testerSecret}`, 'content-type': 'application/json' };
+    const created = await fetch(corral.origin + path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return ((await created.json()) as { id: string }).id;
+  };
+
+  it.each([
+    [200, 'POST /v1/conversations', {}],
+    [200, 'POST /conversations', { body: { items: [item], metadata: { a: 'b' } } }],
+    [400, 'POST /v1/conversations', { body: { items: 1 } }],
+    [413, 'POST /v1/conversations', { body: { metadata: { a: 'x'.repeat(200_000) } } }],
+    [404, 'GET /v1/conversations/conv_0', {}],
+    [404, 'POST /v1/conversations/conv_0', { body: { metadata: {} } }],
+    [404, 'DELETE /v1/conversations/conv_0', {}],
+    [404, 'GET /v1/conversations/conv_0/items', {}],
+    [404, 'POST /v1/conversations/conv_0/items', { body: { items: [item] } }],
+    [404, 'GET /v1/conversations/conv_0/items/msg_0', {}],
+    [404, 'DELETE /conversations/conv_0/items/msg_0', {}],
+    [403, 'POST /v1/conversations', { secret: opsSecret }],
+    [404, 'GET /v1/responses/resp_0', {}],
+    [404, 'GET /v1/responses/resp_0/input_items', {}],
+    [404, 'POST /v1/responses/resp_0/cancel', {}],
+    [404, 'DELETE /responses/resp_0', {}],
+    [400, 'POST /v1/responses', { body: { ...response, previous_response_id: 'resp_0' } }],
+    [404, 'POST /v1/responses', { body: { ...response, conversation: 'conv_0' } }],
+  ] as const)('%d of %s', async (status, question, request) => {
+    expect(await send(question, request)).toEqual([status]);
+  });
+
+  it('of one conversation, from its creation to its end', async () => {
+    const id = await create('/v1/conversations', { items: [item] });
+    const path = `/v1/conversations/${id}`;
+    expect(await send('POST /v1/responses', { body: { ...response, conversation: id } })).toEqual([200]);
+    expect(await send(`POST ${path}/items`, { body: { items: [item] } })).toEqual([200]);
+    const listed = await fetch(`${corral.origin}${path}/items`, {
+      headers: { authorization: `Bearer ${testerSecret}` },
+    });
+    const { data } = (await listed.json()) as { data: { id: string }[] };
+    expect(data).toHaveLength(4);
+    expect(await send(`GET ${path}/items?limit=1&order=asc`)).toEqual([200]);
+    expect(await send(`GET ${path}/items/${data[0]?.id}`)).toEqual([200]);
+    expect(await send(`DELETE ${path}/items/${data[0]?.id}`)).toEqual([200]);
+    expect(await send(`POST ${path}`, { body: { metadata: null } })).toEqual([200]);
+    expect(await send(`GET ${path}`)).toEqual([200]);
+    expect(await send(`DELETE ${path}`)).toEqual([200]);
+  });
+
+  it('of one response', async () => {
+    const id = await create('/v1/responses', response);
+    expect(await send(`GET /v1/responses/${id}`)).toEqual([200]);
+    expect(await send(`GET /v1/responses/${id}/input_items`)).toEqual([200]);
+    expect(await send(`POST /v1/responses/${id}/cancel`)).toEqual([400]);
+    expect(await send(`GET /v1/responses/${id}?stream=true`)).toEqual([400]);
+    expect(await send(`DELETE /v1/responses/${id}`)).toEqual([200]);
+  });
+
+  it('of one response that is created in the background and cancelled', async () => {
+    const id = await create('/v1/responses', { ...response, background: true });
+    expect(await send(`GET /v1/responses/${id}`)).toEqual([200]);
+    for (const again of [1, 2])
+      expect([again, ...(await send(`POST /v1/responses/${id}/cancel`))]).toEqual([again, 200]);
+    expect(await send(`GET /v1/responses/${id}`)).toEqual([200]);
+    expect(await send(`GET /v1/responses/${id}/input_items`)).toEqual([200]);
   });
 });
 

@@ -80,6 +80,7 @@ describe.skipIf(peer === undefined)('in a browser', () => {
     const count = Object.values(document.paths).flatMap((methods) => Object.keys(methods)).length;
     expect(await page.locator('.opblock').count()).toBe(count);
     expect(await page.locator('html.dark-mode').count()).toBe(1);
+    expect(await page.locator('.servers option').allTextContents()).toEqual([corral.origin]);
     expect(requested.filter((url) => !url.startsWith(corral.origin) && !url.startsWith('data:'))).toEqual([]);
     expect(problems).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { keyFileText } from '../../harness/key-file-text.ts';
 import { openPage } from '../../harness/recorded-page.ts';
 import { testerSecret } from '../../harness/start-gateway.ts';
 import { type StoreGateway, startStoreGateway } from '../../harness/start-store-gateway.ts';
+import { createInBackground } from '../../harness/stored-responses.ts';
 import { chromium } from '../../services/service-catalogue.ts';
 import { startBrowser, type TestBrowser } from '../../services/start-browser.ts';
 import { requireTestService } from '../../services/test-service.ts';
@@ -45,6 +46,18 @@ describe.skipIf(peer === undefined)('the dashboard in a browser', () => {
     await row.getByText('1 of 2').waitFor();
     expect(await page.locator('#batches-store').textContent()).toBe('Store: 0 MiB of 20 GiB');
     expect(await page.locator('#batches-message').isHidden()).toBe(true);
+
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const cell of [1, 2]) {
+      const { x = 0, width = 390 } = (await row.locator('td').nth(cell).boundingBox()) ?? {};
+      expect(x + width, 'on a phone').toBeLessThanOrEqual(390);
+    }
+
+    store.conversations.create('tester', [], {});
+    createInBackground(store, 'hello', { owner: 'tester' });
+    await page
+      .getByText('; responses: 1, conversations: 1; in the background: 1 queued, 0 in progress')
+      .waitFor();
 
     store.batches.transition(id, 'failed');
     await page.getByText('No batches are waiting or running.').waitFor();

@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { openPage, type RecordedPage } from '../../harness/recorded-page.ts';
 import { type Demo, startDemo } from '../../harness/start-demo.ts';
@@ -155,17 +157,61 @@ describe.skipIf(peer === undefined)('an operator in a browser', () => {
   it('sees that the gateway is unreachable, and that it reconnects', async () => {
     const { backend } = demo.engine;
     const start = (PORT: string) => startTestGateway({ backend, env: { AUTH_ENABLED: 'false', PORT } });
-    const first = await start('0');
+    const first = await start(String(await freePort()));
     await using watched = await open();
     const { page } = watched;
     await page.goto(`${first.origin}/dashboard`);
     await page.getByText('Ready for').waitFor();
     await first.stop();
-    await page.getByRole('status').getByText('Cannot reach the gateway').waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/Cannot reach the gateway. Values as of \d\d:\d\d:\d\d/)
+      .waitFor();
+    await page.locator('body.stale #status', { hasText: 'Not reachable' }).waitFor();
     await using second = await start(String(first.port));
     await page.locator('#connection').waitFor({ state: 'hidden' });
     expect(second.port).toBe(first.port);
-    await page.getByText('Ready for').waitFor();
+    await page.locator('body:not(.stale) #status', { hasText: 'Ready for' }).waitFor();
+  });
+
+  it('sees a crash at the top, errors, and names that differ only at their ends', async () => {
+    const name = (end: string) => `customer-${'of-the-north-eastern-region-'.repeat(2)}${end}`.slice(0, 64);
+    const ids = ['a', 'b'].map((end) => `${name('').slice(0, 60)}-00${end}`);
+    const { backend } = demo.engine;
+    const users = Object.fromEntries(ids.map((id) => [id, { secret: `${testerSecret}-${id.at(-1)}` }]));
+    await using corral = await startTestGateway({ backend, keys: keyFileText({ ...users, ops: admin }) });
+    mkdirSync(join(corral.folder, 'crashes'));
+    const at = new Date().toISOString();
+    const crash = { at, who: 'llama-server', class: 'killed', cure: 'x', lastLines: [], ranForMs: 5 };
+    writeFileSync(
+      join(corral.folder, 'crashes', `${at.replaceAll(':', '-')}-llama-server.json`),
+      JSON.stringify(crash),
+    );
+    for (const id of ids)
+      await fetch(`${corral.origin}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'x-api-key': users[id]?.secret ?? '', 'content-type': 'application/json' },
+        body: id.endsWith('a')
+          ? '{'
+          : JSON.stringify({ max_tokens: 1, messages: [{ role: 'user', content: 'x' }] }),
+      }).then((response) => response.text());
+    for (const width of [1280, 390]) {
+      await using watched = await open({ viewport: { width, height: 900 } });
+      const { page } = watched;
+      await page.goto(`${corral.origin}/dashboard`);
+      await page.getByLabel('API key').fill(opsSecret);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByRole('link', { name: /llama-server crashed \d+ s ago/ }).waitFor();
+      await page.locator('#errors-aside', { hasText: 'of 2 requests' }).waitFor();
+      expect(await page.locator('#errors').textContent()).toBe('1');
+      const row = page.locator('#recent tbody tr', { hasText: ids[1] ?? '' });
+      const end = await row.locator('.name span').nth(1).boundingBox();
+      const output = await row.locator('[data-column=Output]').boundingBox();
+      for (const box of [end, output]) expect((box?.x ?? 0) + (box?.width ?? width)).toBeLessThan(width);
+      expect(await row.locator('.name span').nth(1).textContent()).toBe(ids[1]?.slice(-8));
+      await page.getByText('GPU', { exact: true }).waitFor({ state: 'hidden' });
+      expect(await watched.overhang()).toBe(0);
+    }
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents } from '../../../sse/sse.ts';
 import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { RawClient } from '../../harness/raw-client.ts';
@@ -170,7 +171,7 @@ it('a stream continues after the router has lost its model', async () => {
   await using client = await RawClient.connect(corral.port);
   const [response, line] = await withLine(corral, async () => {
     await client.send(postOf(story, { secret: secrets.all })).receives('Horse 30,');
-    for (const pid of childrenFor('beta')) process.kill(pid, 'SIGKILL');
+    for (const pid of childrenFor('beta')) killProcess(pid, 'SIGKILL');
     return client.response();
   });
   expect(chatTextIn(parseEvents(response?.body ?? ''))).toBe(storyText('long story'));

@@ -139,7 +139,8 @@ describe('usage is recorded once for a request', () => {
 describe('a client', () => {
   it('that uses the secret from before a rotation is reported', async () => {
     const previous = { fingerprint: fingerprint('sk-old'), validUntil: Date.now() + 60_000 };
-    const [key] = parseKeys(keyFileText({ app: { secret: 'sk-new' } })).keys;
+    const { keys } = await parseKeys(keyFileText({ app: { secret: 'sk-new' } }));
+    const [key] = keys;
     await using rotated = await startTestGateway({
       backend: fakeBackend.backend,
       keys: formatKeysJson({ keys: key ? [{ ...key, previous }] : [], extraFields: {} }),
@@ -158,7 +159,7 @@ describe('a client', () => {
   it('without a key has no ledger entry', async () => {
     await requestGateway(corral.origin, 'GET /v1/models', 'sk-unknown');
     expect(
-      await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: 'key' }),
+      await corral.gateway.ledger.query({ since: '2000-01-01', keyId: undefined, by: ['key'] }),
     ).toMatchObject([{ keyId: 'tester' }]);
   });
 });

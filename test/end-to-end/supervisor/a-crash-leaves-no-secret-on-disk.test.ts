@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readCoreLimit } from '../../../supervisor/process/core-files.ts';
 import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
@@ -58,7 +59,7 @@ async function crash(deployment: RunningDeployment, which: 0 | 1, signal: NodeJS
   await deployment.reachesStatus('ready');
   const pid = deployment.children()[which] ?? 0;
   await using _busy = await keepBusy(deployment);
-  process.kill(pid, signal);
+  killProcess(pid, signal);
   await waitFor('the child to exit', () => !isRunning(pid));
   await waitFor('the restarted child', () => deployment.children()[which] !== pid);
 }

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -29,7 +30,7 @@ describe('a crashed child is restarted without an effect on the other', () => {
     const { deployment, engine, gateway, loaded } = await startReadyDeployment();
     await using _ = deployment;
     rmSync(loaded);
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     await waitFor('the crash to be noticed', async () => (await deployment.status()).standing !== 'ready');
     expect((await deployment.request('/ping')).status).toBe(204);
     expect((await deployment.request('/readyz')).status).toBe(503);
@@ -47,7 +48,7 @@ describe('a crashed child is restarted without an effect on the other', () => {
   it('the gateway is restarted at once, and the model stays loaded', async () => {
     const { deployment, engine, gateway } = await startReadyDeployment();
     await using _ = deployment;
-    process.kill(gateway, 'SIGKILL');
+    killProcess(gateway, 'SIGKILL');
     expect(await afterRestart(deployment, gateway)).toContain(engine);
     expect(isRunning(engine)).toBe(true);
     expect((await fetch(`http://127.0.0.1:${deployment.gatewayPort}/livez`)).status).toBe(200);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -38,7 +39,7 @@ describe('two replicas', () => {
       const health = (await (await fetch(`${models.origin}/health`)).json()) as { slots: { busy: number } };
       return health.slots.busy === 4;
     });
-    process.kill(pid, 'SIGKILL');
+    killProcess(pid, 'SIGKILL');
     for (const stream of await Promise.all(streams))
       expect(chatTextIn(parseEvents(stream))).toBe(storyText('long story'));
     await bothReady();

@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { type RunningDeployment, type Scenario, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -20,7 +21,7 @@ async function story(deployment: RunningDeployment) {
   return { status: response.status, text: choices?.[0]?.message.content };
 }
 
-describe('a hung llama-server is aborted and restarted', () => {
+describe.concurrent('a hung llama-server is aborted and restarted', () => {
   it('if a real one is stopped, and the next one completes its requests', async () => {
     await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
@@ -28,7 +29,7 @@ describe('a hung llama-server is aborted and restarted', () => {
     });
     await deployment.reachesStatus('ready');
     const [engine = 0] = deployment.children();
-    process.kill(engine, 'SIGSTOP');
+    killProcess(engine, 'SIGSTOP');
     const responses = await Promise.all(Array.from({ length: 3 }, () => story(deployment)));
     expect(responses).toEqual(responses.map(() => ({ status: 200, text: storyText('survival') })));
     expect(await deployment.status()).toMatchObject({

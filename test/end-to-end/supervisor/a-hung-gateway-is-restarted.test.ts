@@ -36,7 +36,7 @@ describe.concurrent('a hung gateway is detected and restarted', () => {
     await deployment.reachesStatus('ready');
     const gateway = gatewayOf(deployment);
     const [engine = 0] = deployment.children();
-    process.kill(gateway, 'SIGSTOP');
+    killProcess(gateway, 'SIGSTOP');
     await becomes(deployment, [503, 503, 200]);
     expect(await deployment.status()).toMatchObject({ standing: 'restarting', gatewayUp: false });
     await deployment.reachesStatus('ready');
@@ -55,7 +55,7 @@ describe.concurrent('a hung gateway is detected and restarted', () => {
     await using deployment = await startReal({ HANG_TIMEOUT: '1s', RESTART_DELAY_MIN: '50ms' });
     await deployment.reachesStatus('ready');
     const before = deployment.children();
-    process.kill(gatewayOf(deployment), 'SIGSTOP');
+    killProcess(gatewayOf(deployment), 'SIGSTOP');
     killProcess(before[0], 'SIGKILL');
     await waitFor('two restarts', async () => {
       const { standing, restarts } = await deployment.status();
@@ -75,9 +75,9 @@ describe.concurrent('a gateway is not restarted', () => {
     await using deployment = await startDeployment({ env: { HANG_TIMEOUT: '1h' } });
     await deployment.reachesStatus('ready');
     const gateway = gatewayOf(deployment);
-    process.kill(gateway, 'SIGSTOP');
+    killProcess(gateway, 'SIGSTOP');
     await becomes(deployment, [503, 503, 200]);
-    process.kill(gateway, 'SIGCONT');
+    killProcess(gateway, 'SIGCONT');
     await becomes(deployment, [200, 200, 200]);
     expect(await deployment.status()).toMatchObject({ restarts: { gateway: 0 }, lastCrash: null });
     expect([deployment.output(), isRunning(gateway)]).toEqual([
@@ -89,7 +89,7 @@ describe.concurrent('a gateway is not restarted', () => {
   it('if it is stopping and takes long', async () => {
     await using deployment = await startDeployment({ env: { HANG_TIMEOUT: '1s', DRAIN_TIMEOUT: '7s' } });
     await deployment.reachesStatus('ready');
-    process.kill(gatewayOf(deployment), 'SIGSTOP');
+    killProcess(gatewayOf(deployment), 'SIGSTOP');
     deployment.process.kill('SIGTERM');
     expect(await deployment.exitCode()).toBe(0);
     for (const problem of ['gateway hung: ', 'was terminated by', 'gateway unresponsive for'].map(sourceText))

@@ -1,5 +1,6 @@
 import { expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -20,7 +21,7 @@ it('requests without streaming before, during and after a kill -9 of llama-serve
   };
   const [engine = 0] = deployment.children();
   const responses = Array.from({ length: 12 }, complete);
-  process.kill(engine, 'SIGKILL');
+  killProcess(engine, 'SIGKILL');
   await waitFor('the engine to exit', () => !isRunning(engine));
   responses.push(...Array.from({ length: 12 }, complete));
   for (const response of await Promise.all(responses)) {
@@ -51,7 +52,7 @@ it('a request during which llama-server is killed repeatedly from outside is not
   const result = complete();
   for (const restarts of [1, 2, 3]) {
     const engine = deployment.children().findLast((pid) => pid !== gateway && isRunning(pid)) ?? 0;
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     await waitFor('another engine', async () => {
       const { restarts: counts, standing } = (await deployment.status()) as {
         restarts: { engine: number };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { startServedModels } from '../../harness/start-served-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -45,7 +46,7 @@ it('its requests are sent again for that long when its engine dies, whatever QUE
     messages: [{ role: 'user', content: 'A long story' }],
   });
   const pid = await models.pidOf('guide');
-  process.kill(pid, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   expect(chatTextIn(parseEvents(await response.text()))).toBe(storyText('long story'));
   await waitFor('the next engine', () => models.pidsOf('guide').some((next) => next !== pid));
 });

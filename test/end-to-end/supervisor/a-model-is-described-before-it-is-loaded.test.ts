@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { demoModelFile } from '../../services/demo-models.ts';
@@ -50,7 +51,7 @@ it('GET /v1/models has the same of a model before its load, while it is loaded, 
   });
   expect(loaded.map(({ id, meta }) => ({ id, meta }))).toEqual(before.map(({ id, meta }) => ({ id, meta })));
   const pid = await models.pidOf('tales');
-  process.kill(pid, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   await waitFor('its end', async () => !models.pidsOf('tales').includes(pid));
   expect((await describeModels())[1]?.meta).toEqual(before[1]?.meta);
 });

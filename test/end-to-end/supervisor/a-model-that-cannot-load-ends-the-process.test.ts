@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import { newFolder, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -48,7 +49,7 @@ describe('a model that cannot load ends the process with exit code 3', () => {
     });
     expect(await deployment.exitCode()).toBe(3);
     expect(deployment.output().trimEnd().split('\n').at(-1)).toMatch(
-      /\(bad-arguments\): “.*--went-away.*”: .*EXTRA_ARGS, or use another build/,
+      /\(bad-arguments\): “.*--went-away.*”: .*EXTRA_ARGS and SPECULATE, or use another build/,
     );
   });
 
@@ -61,7 +62,7 @@ describe('a model that cannot load ends the process with exit code 3', () => {
       const engine = Number(
         execFileSync('pgrep', ['-P', String(deployment.process.pid), '-f', 'fake-llama-server']),
       );
-      process.kill(engine, 'SIGSEGV');
+      killProcess(engine, 'SIGSEGV');
       await waitFor(
         'the crash to be logged',
         () => deployment.output().split('llama-server was terminated by SIGSEGV').length > count,

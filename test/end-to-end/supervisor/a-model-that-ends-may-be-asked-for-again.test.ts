@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { taleText } from '../../../cli/demo-model/tales.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
@@ -18,7 +19,7 @@ async function startAndHold() {
   await models.deployment.reachesStatus('ready');
   const response = await ask(models, 'A long story', true);
   const pid = await models.pidOf('tales');
-  process.kill(pid, 'SIGSTOP');
+  killProcess(pid, 'SIGSTOP');
   const text = response.text().then((body) => chatTextIn(parseEvents(body)));
   return { models, guide, tales, text, pid };
 }
@@ -28,12 +29,14 @@ it('a request for a model that was removed and added again waits for its next en
   await using _ = models;
   const isListed = async () => (await (await fetch(`${models.origin}/v1/models`)).text()).includes('tales');
   models.write({ models: [guide] });
-  await waitFor('its removal', async () => !(await isListed()));
+  // The supervisor reads the file for itself: it must not miss that the model was gone.
+  const isRemoved = () => models.deployment.output().includes('models.json reloaded models=1');
+  await waitFor('its removal', async () => isRemoved() && !(await isListed()));
   models.write({ models: [guide, tales] });
   await waitFor('its return', isListed);
   expect(isRunning(pid)).toBe(true);
   const answer = models.chat('tales', 'Of the harbour');
-  process.kill(pid, 'SIGCONT');
+  killProcess(pid, 'SIGCONT');
   expect(await text).toBe(taleText('long story'));
   expect(await answer).toBe(taleText('harbour'));
   expect(isRunning(pid)).toBe(false);
@@ -45,7 +48,7 @@ it('a request for a model whose engine is replaced by two waits for them', async
   models.write({ models: [guide, { ...tales, replicas: 2 }] });
   await waitFor('the change', () => models.deployment.output().includes('models.json reloaded'));
   const answer = models.chat('tales', 'Of the harbour');
-  process.kill(pid, 'SIGCONT');
+  killProcess(pid, 'SIGCONT');
   expect(await text).toBe(taleText('long story'));
   expect(await answer).toBe(taleText('harbour'));
   await waitFor('two engines', () => models.pidsOf('tales').length === 2);

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -77,7 +78,7 @@ describe('a model that fails', () => {
     await models.reaches('gone', 'loaded');
     rmSync(file);
     expect(await models.generate('gone')).not.toBe('');
-    process.kill(await models.pidOf('gone'), 'SIGKILL');
+    killProcess(await models.pidOf('gone'), 'SIGKILL');
     await models.reaches('gone', 'failed');
     expect(await models.model('gone')).toMatchObject({ failure: 'bad-model' });
     expect(await models.generate('good')).not.toBe('');

@@ -1,6 +1,7 @@
 import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { startModels } from '../../harness/start-models.ts';
 
 it('fails while its file is away, and is loaded again with it', async () => {
@@ -13,7 +14,7 @@ it('fails while its file is away, and is loaded again with it', async () => {
   await models.reaches('a', 'loaded');
   const [pid, pidOfOther] = [await models.pidOf('a'), await models.pidOf('other')];
   renameSync(path, `${path}.away`);
-  process.kill(pid, 'SIGKILL');
+  killProcess(pid, 'SIGKILL');
   await models.reaches('a', 'failed');
   expect(await models.model('a')).toMatchObject({ failure: 'bad-model' });
   renameSync(`${path}.away`, path);

@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
@@ -78,7 +79,7 @@ describe('a real llama-server is supervised', () => {
     await deployment.reachesStatus('ready');
     const before = await completeText(deployment);
     const [engine = 0] = deployment.children();
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     await waitFor('the restart', async () => {
       const { standing, restarts } = await deployment.status();
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;

@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { type FakeRunpod, startFakeRunpod } from '../../fakes/fake-runpod.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {
       ...runpod.env,
-      ...{ THREADS: '1', PARALLEL: '2', CTX: '32768', MODEL_ALIAS: 'demo', DRAIN_TIMEOUT: '2m' },
+      ...{ PARALLEL: '2', CTX: '32768', MODEL_ALIAS: 'demo', DRAIN_TIMEOUT: '2m' },
       MAX_REQUESTS_PER_MINUTE: '1',
     },
   });
@@ -60,7 +61,7 @@ describe('jobs of the queue', () => {
 
   it('are taken by the next worker after a crash', async () => {
     const worker = deployment.children()[2] ?? 0;
-    process.kill(worker, 'SIGKILL');
+    killProcess(worker, 'SIGKILL');
     await waitFor('the queue worker to exit', () =>
       deployment.output().includes('queue worker was terminated by SIGKILL'),
     );

@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import {
   isRunning,
@@ -10,7 +11,6 @@ import {
 import { waitFor } from '../../harness/wait-for.ts';
 
 const env = {
-  THREADS: '1',
   PARALLEL: '2',
   CTX: '32768',
   RESTART_DELAY_MIN: '100ms',
@@ -76,7 +76,7 @@ async function twoStreams(deployment: RunningDeployment) {
   const [engine = 0] = deployment.children();
   const streams = [openStream(deployment), openStream(deployment)];
   await waitFor('two streams to start', () => streams.every((stream) => stream.hasBegun()), { every: 1 });
-  process.kill(engine, 'SIGSTOP');
+  killProcess(engine, 'SIGSTOP');
   return { streams, engine };
 }
 
@@ -93,7 +93,7 @@ describe('a stop while streams are open', () => {
     await deployment.reachesStatus('draining');
     expect((await deployment.request('/readyz')).status).toBe(503);
     // An engine that had already received SIGTERM would exit now, in the middle of its streams.
-    process.kill(engine, 'SIGCONT');
+    killProcess(engine, 'SIGCONT');
     expect(await results(streams)).toEqual([complete, complete]);
     expect(await deployment.exitCode()).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
@@ -119,6 +119,8 @@ describe('a stop while streams are open', () => {
     deployment.process.kill('SIGTERM');
     for (const { end } of await results(streams)) expect(end).not.toBe('[DONE]');
     expect(await deployment.exitCode()).toBe(0);
+    expect(deployment.output().match(/\bdraining signal=|"msg":"draining"/g)).toHaveLength(1);
+    expect(deployment.output()).toContain('stopping without waiting for requests');
     expect(children.filter(isRunning)).toEqual([]);
   });
 });
@@ -129,7 +131,7 @@ describe('a stop while streams are open and llama-server crashes', () => {
     const { streams, engine } = await twoStreams(deployment);
     deployment.process.kill('SIGTERM');
     await deployment.reachesStatus('draining');
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     expect(await results(streams)).toEqual([complete, complete]);
     expect(await deployment.exitCode()).toBe(0);
     expect(deployment.output()).toContain('llama-server was terminated by SIGKILL');
@@ -145,7 +147,7 @@ describe('a request that waits for an engine that has failed', () => {
     await deployment.reachesStatus('ready');
     const plain = send(deployment, {});
     const { streams, engine } = await twoStreams(deployment);
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     if (code === 'draining') {
       await deployment.reachesStatus('restarting');
       deployment.process.kill('SIGTERM');
@@ -187,10 +189,10 @@ describe('a stop while requests wait', () => {
       (await gatewayHealth(deployment)).includes('"status":"ready"'),
     );
     const [engine = 0] = deployment.children();
-    process.kill(engine, 'SIGSTOP');
+    killProcess(engine, 'SIGSTOP');
     const responses = [send(deployment, survival), send(deployment, survival)];
     await waitFor('both to run', async () => (await gatewayHealth(deployment)).includes('"busy":2'));
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     await deployment.reachesStatus('restarting');
     deployment.process.kill('SIGTERM');
     for (const response of await Promise.all(responses)) {

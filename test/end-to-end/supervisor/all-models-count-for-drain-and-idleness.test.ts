@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { taleText } from '../../../cli/demo-model/tales.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
@@ -32,7 +33,7 @@ async function startStream(models: ServedModels, model: string): Promise<() => P
   return async () => chatTextIn(parseEvents(await body));
 }
 
-it('a stop lets the streams of all models finish, and leaves no engine', async () => {
+it.concurrent('a stop lets the streams of all models finish, and leaves no engine', async () => {
   await using models = await startTwo();
   const story = await startStream(models, 'guide');
   const tale = await startStream(models, 'tales');
@@ -44,20 +45,20 @@ it('a stop lets the streams of all models finish, and leaves no engine', async (
   expect([pids.length, pids.filter(isRunning)]).toEqual([2, []]);
 });
 
-it('one busy model keeps a deployment from its idle shutdown', async () => {
+it.concurrent('one busy model keeps a deployment from its idle shutdown', async () => {
   await using models = await startTwo({ IDLE_SHUTDOWN_SECONDS: '1' });
   const tale = await startStream(models, 'tales');
   const pid = await models.pidOf('tales');
-  process.kill(pid, 'SIGSTOP');
+  killProcess(pid, 'SIGSTOP');
   const since = performance.now();
   await waitFor('three times that long', () => performance.now() - since > 3000);
   expect(models.deployment.process.exitCode).toBe(null);
-  process.kill(pid, 'SIGCONT');
+  killProcess(pid, 'SIGCONT');
   expect(await tale()).toBe(taleText('long story'));
   expect(await models.deployment.exitCode()).toBe(0);
 });
 
-it('a deployment whose gateway takes its time to start is not idle meanwhile', async () => {
+it.concurrent('a deployment whose gateway takes its time to start is not idle meanwhile', async () => {
   const slowly = 'data:text/javascript,await new Promise((resolve) => setTimeout(resolve, 2500))';
   await using models = await startTwo({
     IDLE_SHUTDOWN_SECONDS: '1',

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents } from '../../../sse/sse.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { chatTextIn } from '../../harness/request-events.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
@@ -85,7 +86,7 @@ describe('an alias', () => {
       await models.reaches('canary', 'loaded');
       await waitFor('the canary to serve', async () => (await post('x', { model: 'canary' })).ok);
       const pid = await models.pidOf('canary');
-      process.kill(pid, 'SIGKILL');
+      killProcess(pid, 'SIGKILL');
       await waitFor('its end', async () => !models.pidsOf('canary').includes(pid));
     }
     await waitFor('the log line', async () =>

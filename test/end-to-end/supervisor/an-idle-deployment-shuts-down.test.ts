@@ -116,7 +116,7 @@ describe('an idle deployment shuts down', () => {
   });
 });
 
-describe('a deployment is not idle', () => {
+describe.concurrent('a deployment is not idle', () => {
   const chat = (deployment: RunningDeployment, fields: object) =>
     fetch(`http://127.0.0.1:${deployment.gatewayPort}/v1/chat/completions`, {
       method: 'POST',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -10,7 +11,7 @@ it('a model that is removed takes its counters along, and brings them back when 
   const restarts = async () => ((await deployment.status()).restarts as { engine: number }).engine;
   const ids = async () => (await deployment.status()).models?.map(({ id }) => id);
   await models.reaches('a', 'loaded');
-  process.kill(await models.pidOf('a'), 'SIGKILL');
+  killProcess(await models.pidOf('a'), 'SIGKILL');
   await waitFor('the restart', async () => (await models.model('a')).restarts === 1);
   await models.reaches('a', 'loaded');
   const before = await models.model('a');

@@ -17,7 +17,7 @@ describe('each model has an engine of its own', () => {
       const others = ids.filter((other) => other !== id);
       const pids = await Promise.all(others.map(models.pidOf));
       const killed = await models.pidOf(id);
-      process.kill(killed, 'SIGKILL');
+      killProcess(killed, 'SIGKILL');
       await waitFor('the crash', async () => (await models.model(id)).crashes.killed === 1);
       await waitFor('503', async () => (await deployment.request('/readyz')).status === 503);
       for (const other of others) {
@@ -50,7 +50,7 @@ describe('each model has an engine of its own', () => {
     expect(new Set(engines.map(({ apiKey }) => apiKey)).size).toBe(3);
     expect(new Set(engines.map(({ address }) => address.socketPath)).size).toBe(3);
     expect(engines[0]?.address.socketPath).toMatch(/\/chat\.sock$/);
-    process.kill(await models.pidOf('org/embed:v2'), 'SIGKILL');
+    killProcess(await models.pidOf('org/embed:v2'), 'SIGKILL');
     const folder = join(deployment.folder, 'data', 'crashes');
     const [file = ''] = await waitFor('the crash file', () => {
       const found = readdirSync(folder).filter((name) => name.endsWith('.json'));

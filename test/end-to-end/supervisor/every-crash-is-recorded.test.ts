@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { crashFolder, readCrashes } from '../../../health/crash-records.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { sourceText } from '../../harness/source-text.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -14,7 +15,7 @@ const restartsOf = async (deployment: RunningDeployment) =>
 /** Kills one child, and waits until it is replaced and the deployment is ready. */
 async function killed(deployment: RunningDeployment, child: number, signal: NodeJS.Signals) {
   const before = await restartsOf(deployment);
-  process.kill(child, signal);
+  killProcess(child, signal);
   await waitFor('the restarted child', async () => {
     const { engine, gateway } = await restartsOf(deployment);
     return engine + gateway > before.engine + before.gateway;

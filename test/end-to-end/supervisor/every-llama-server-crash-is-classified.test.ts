@@ -98,6 +98,11 @@ describe('the crash of a real llama-server that cannot start is classified as', 
   });
 });
 
+function catchesSigterm(pid: number | undefined): boolean {
+  const [, caught = '0'] = /^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n;
+}
+
 describe('the crash of a real llama-server that serves is classified as', () => {
   it.each<[string, NodeJS.Signals]>([
     ['killed', 'SIGKILL'],
@@ -108,6 +113,8 @@ describe('the crash of a real llama-server that serves is classified as', () => 
   ])('%s by %s', async (crash, signal) => {
     const { child, isUp } = start([]);
     await waitFor('llama-server', isUp);
+    // A moment later than it is ready.
+    await waitFor('it to end by SIGTERM in an orderly way', () => catchesSigterm(child.pid));
     child.signal(signal);
     expect(await classOf(child.exited)).toEqual({ class: crash, line: undefined });
   });

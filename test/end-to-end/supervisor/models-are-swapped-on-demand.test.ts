@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -94,7 +95,7 @@ describe('with memory for one of two models', () => {
     await waitFor('the pause', async () => (await models.engine('a')).pause);
     const engine = await models.pidOf('a');
     const gateway = models.deployment.children().find((pid) => pid !== engine) ?? 0;
-    process.kill(gateway, 'SIGKILL');
+    killProcess(gateway, 'SIGKILL');
     await waitFor('the end of the pause', async () => (await models.model('a')).status === 'unloaded');
     await waitFor('the next gateway', async () => (await models.state()).engines.length === 2);
     await models.demand('b');

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { argumentsOf } from '../../harness/child-processes.ts';
+import { argumentsOf, killProcess } from '../../harness/child-processes.ts';
 import { isRunning } from '../../harness/start-deployment.ts';
 import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -91,7 +91,7 @@ it('a model that loads takes up its change before it serves the requests that wa
   await models.deployment.reachesStatus('ready');
   await models.demand('a');
   const pid = await waitFor('its process', () => models.pidOf('a'), { every: 1 });
-  process.kill(pid, 'SIGSTOP');
+  killProcess(pid, 'SIGSTOP');
   models.writeModels([{ id: 'a', path: inject('demoModel'), ctx: 1024, parallel: 1 }]);
   await waitFor('its end', () => !isRunning(pid));
   await models.reaches('a', 'loaded');

@@ -43,7 +43,7 @@ async function post<T>({ gatewayPort }: RunningDeployment, path: string, body: o
 async function aroundKill<T>(deployment: RunningDeployment, send: () => Promise<T>): Promise<T[]> {
   const [engine = 0] = deployment.children();
   const results = Array.from({ length: 6 }, send);
-  process.kill(engine, 'SIGKILL');
+  killProcess(engine, 'SIGKILL');
   await waitFor('the engine to exit', () => !isRunning(engine));
   results.push(...Array.from({ length: 6 }, send));
   const all = await Promise.all(results);

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
-import { type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 const crashingEngine = join(import.meta.dirname, '../../fakes/crashing-engine.ts');
 
@@ -108,10 +110,26 @@ it('concurrent requests get their exact responses, and the one that crashes the 
 it('a request that hangs the engine is rejected too', async () => {
   // On a busy machine, an engine that works may be silent for two seconds.
   await using hanging = await startCrashing({ HANG_TIMEOUT: '5s', RESTART_MAX_CRASHES: '3' });
-  for (const word of ['one', 'two']) {
-    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
-    expect(await post('/v1/chat/completions', chat(`hang ${word}`), hanging)).toEqual(rejected);
+  // Without a known cause, the third would have ended the deployment.
+  for (const content of ['hang', 'die at once']) {
+    expect(await post('/v1/chat/completions', chat(content), hanging)).toEqual(rejected);
+    expect(await post('/v1/chat/completions', chat(content), hanging)).toEqual(rejected);
   }
   expect(await crashesOf(hanging)).toBe(4);
   expect((await post('/v1/chat/completions', chat('survival'), hanging)).status).toBe(200);
+});
+
+it('nor can warm prompts, and those behind them are read', async () => {
+  const file = join(newFolder(), 'warm.jsonl');
+  const prompts = ['die at once', 'die at once again', 'harmless'].map((content) => chat(content));
+  writeFileSync(file, prompts.map((prompt) => JSON.stringify(prompt)).join('\n'));
+  await using warm = await startCrashing({ WARM_PROMPTS: file, RESTART_MAX_CRASHES: '4' });
+  await waitFor('the last prompt', () => warm.output().includes('warm prompts are in the prompt cache'));
+  expect(warm.output()).toMatch(/warm prompts are in the prompt cache .*prompts=1/);
+  expect(
+    warm.output().match(/a warm prompt cannot be read: .*crashed on it/g)?.length,
+  ).toBeGreaterThanOrEqual(2);
+  // Two for each, and one more if the warm-up begins anew meanwhile.
+  expect(await crashesOf(warm)).toBeLessThanOrEqual(6);
+  expect((await post('/v1/chat/completions', chat('survival'), warm)).status).toBe(200);
 });

@@ -6,9 +6,11 @@ import {
   gpu,
   models,
   requests,
+  responseCache,
   system as systemMetrics,
 } from '../../../gateway/metrics/catalogue.ts';
 import { metricNames } from '../../../scripts/grafana/metric-names.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { type MeasuredStream, measureStream } from '../../harness/measured-stream.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
@@ -94,7 +96,7 @@ describe.skipIf(!program)('a real Prometheus', () => {
     });
     await deployment.reachesStatus('ready');
     const [engine = 0] = deployment.children();
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     const isBack = async () => {
       const { standing, restarts } = await deployment.status();
       return standing === 'ready' && (restarts as { engine: number }).engine === 1;
@@ -178,6 +180,9 @@ describe.skipIf(!program)('a real Prometheus', () => {
     const { status, memory, memoryBudget, leased, waiting, aliasShare, loads, loadTime, crashes } = models;
     const ofSeveral = [status, memory, memoryBudget, leased, waiting, aliasShare, loads, loadTime, crashes];
     const never = [
+      responseCache.requests,
+      generation.accepted,
+      generation.drafted,
       ...ofSeveral,
       gpu.memoryTemperature,
       gpu.fan,

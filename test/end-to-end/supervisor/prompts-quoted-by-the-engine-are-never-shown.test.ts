@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { canary, quotingBodies } from '../../data/quoting-bodies.ts';
+import { killProcess } from '../../harness/child-processes.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { newFolder, type RunningDeployment, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -51,7 +52,7 @@ describe.each([
 
   it('not in the log, its files, crash records, /status and the pages for operators', async () => {
     const [engine = 0] = deployment.children();
-    process.kill(engine, 'SIGKILL');
+    killProcess(engine, 'SIGKILL');
     await waitFor('the crash to be recorded', async () => (await deployment.status()).lastCrash);
     await deployment.reachesStatus('ready');
     const pages = ['/admin/requests', '/admin/usage', '/metrics', '/v1/models', '/health'];

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { type ModelsDeployment, startModels } from '../../harness/start-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -27,7 +28,7 @@ const events: readonly ((models: ModelsDeployment, random: number) => Promise<vo
     const running = engines.filter(({ status }) => status === 'ready');
     const victim = running[random % Math.max(running.length, 1)];
     const pid = victim && (await models.pidOf(victim.id).catch(() => undefined));
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    if (pid !== undefined) killProcess(pid, 'SIGKILL');
   },
   async (models, random) => models.writeModels(ids.map((id) => model(id, 512 + 256 * (random % 2)))),
   async (models, random) =>

@@ -1,4 +1,5 @@
 import { expect, inject, it } from 'vitest';
+import { killProcess } from '../../harness/child-processes.ts';
 import { scrape } from '../../harness/read-metrics.ts';
 import { startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -19,7 +20,7 @@ it('the metrics show the status of the deployment, its load time, and each crash
   expect(health.labelValues('corral_crashes_total', 'class')).toEqual([]);
 
   const [engine = 0] = deployment.children();
-  process.kill(engine, 'SIGKILL');
+  killProcess(engine, 'SIGKILL');
   const after = await waitFor('the crash to be seen', async () => {
     const page = await scrape(origin);
     return page.value('corral_restarts_total', { child: 'engine' }) === 1 && page;

@@ -55,6 +55,8 @@ const paths = [
   ],
   ...['/v1/files', '/v1/files/file-0/content', '/batches', '/v1/batches/batch_0/cancel'],
   ...['/v1/messages/batches', '/v1/messages/batches/msgbatch_0/results', '/files?after=x&limit=%00'],
+  ...['/v1/conversations', '/conversations/conv_0/items?after=%00', '/v1/conversations/%2e%2e/items/%2f'],
+  ...['/v1/responses/resp_0?stream=true&starting_after=%00', '/responses/resp_0/cancel'],
   ...[
     'http://evil.example/v1/models',
     '*',

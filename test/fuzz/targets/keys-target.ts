@@ -3,7 +3,12 @@ import * as fc from 'fast-check';
 import { KeyFileError } from '../../../keys/key.ts';
 import { KeyRing } from '../../../keys/key-ring.ts';
 import { formatKeysJson, parseKeysJson } from '../../../keys/keys-json.ts';
-import { isKeysJson, parseApiKeysVariable, parseKeys } from '../../../keys/parse-keys.ts';
+import {
+  isKeysJson,
+  type ParsedKeys,
+  parseApiKeysVariable,
+  parseKeyLines,
+} from '../../../keys/parse-keys.ts';
 import { pure, type Target } from '../target.ts';
 
 const print = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -103,7 +108,7 @@ export const keysTarget: Target = {
 
 function readEither(text: string): void {
   try {
-    const { keys, warnings } = parseKeys(text);
+    const { keys, warnings } = isKeysJson(text) ? parseKeysJson(text) : parseKeyLines(text);
     checkKeys(keys);
     if (isKeysJson(text)) roundTrips(text);
     else quotesNoSecret(text, warnings);
@@ -114,7 +119,7 @@ function readEither(text: string): void {
   }
 }
 
-function checkKeys(keys: ReturnType<typeof parseKeys>['keys']): void {
+function checkKeys(keys: ParsedKeys['keys']): void {
   new KeyRing(keys).authenticate('sk-of-nobody-at-all', 0);
   for (const { id, fingerprint, expires, limits } of keys) {
     if (!/^[\p{L}\p{N}_-]{1,64}$/u.test(id)) throw new Error('a key of no good name');

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { gatewayConfig } from '../../../gateway/config.ts';
 import { readSettings } from '../../../settings/read-settings.ts';
-import { type Variable, variables } from '../../../settings/variables.ts';
+import type { Variable } from '../../../settings/variable.ts';
+import { variables } from '../../../settings/variables.ts';
 import { pure, type Target } from '../target.ts';
 
 const known: Readonly<Record<string, Variable>> = variables;

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { getStreamFormatter } from '../../../gateway/api/response-format.ts';
+import { getEchoedFields } from '../../../gateway/api/responses/echoed-fields.ts';
 import { ResponsesApiRewriter } from '../../../gateway/api/responses/rewriter.ts';
 import type { CompletionShape } from '../../../gateway/api/route-table.ts';
 import { Transcript } from '../../../gateway/resume/transcript.ts';
@@ -84,10 +85,7 @@ function relay(shape: CompletionShape, pieces: readonly Buffer[]) {
   const response = new RecordingResponse();
   const tail = new ResponseTail();
   const transcript = new Transcript(shape);
-  const rewriter =
-    dialect === 'responses'
-      ? new ResponsesApiRewriter({ model: 'm', createdAt: 0, echoed: noEchoedFields }, () => 'resp_1')
-      : undefined;
+  const rewriter = dialect === 'responses' ? new ResponsesApiRewriter(context, () => 'resp_1') : undefined;
   const observe = (events: Buffer) => transcript.add(events);
   const eventRelay = new EventStreamRelay({
     response: response.asResponse,
@@ -131,7 +129,4 @@ function readText(transcript: Transcript): string {
   }
 }
 
-const noEchoedFields = {
-  ...{ instructions: null, max_output_tokens: null, metadata: {}, parallel_tool_calls: true },
-  ...{ temperature: null, tool_choice: 'auto', tools: [], top_p: null },
-};
+const context = { model: 'm', createdAt: 0, now: () => 0, echoed: getEchoedFields({}) };

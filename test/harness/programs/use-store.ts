@@ -1,12 +1,14 @@
 /**
  * Uses the store of `DATA_DIR` as a process of its own: `open`; `upload BYTES`; `add BATCH LINES`; `finish BATCH SIZE`,
- * which gives each line a result of so many characters. Prints `done`, or the name and the reason of the error.
+ * which gives each line a result of so many characters; `turns COUNT SIZE`, each of which continues the one before; it
+ * prints the id of each; `events RESPONSE COUNT`. Prints `done`, or the name and the reason of the error.
  */
 import { readSettings } from '../../../settings/read-settings.ts';
 import { storeConfig } from '../../../store/config.ts';
 import { StoreUnavailable } from '../../../store/errors.ts';
 import { openStore, type Store } from '../../../store/store.ts';
 import { newLines, storeFile } from '../stored-batch.ts';
+import { saveTurn } from '../stored-responses.ts';
 
 const [, , action, ...args] = process.argv;
 
@@ -14,7 +16,26 @@ async function run(store: Store): Promise<void> {
   const [first = '', second] = args;
   if (action === 'upload') await storeFile(store, Buffer.alloc(Number(first)));
   if (action === 'add') store.batches.addLines(first, newLines(1, Number(second)));
+  if (action === 'turns') saveTurns(store, Number(first), Number(second));
+  if (action === 'events') appendEvents(store, first, Number(second));
   if (action === 'finish') await finish(store, first, Number(second));
+}
+
+function saveTurns(store: Store, count: number, size: number): void {
+  let previousId: string | undefined;
+  for (let turn = 0; turn < count; turn++) {
+    previousId = saveTurn(store, `${turn}:`.padEnd(size, 'x'), { previousId });
+    console.log(previousId);
+  }
+}
+
+/** A few at a time. */
+function appendEvents({ responses }: Store, id: string, count: number): void {
+  const next = (responses.eventsAfter(id, -1, count).at(-1)?.sequence ?? -1) + 1;
+  for (let sequence = next; sequence < count; sequence += 3) {
+    const events = [0, 1, 2].map((more) => ({ sequence: sequence + more, text: `event ${sequence + more}` }));
+    responses.appendEvents(id, events);
+  }
 }
 
 /** Several results at a time, as lines that run side by side end. */

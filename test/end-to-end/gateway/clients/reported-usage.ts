@@ -144,7 +144,7 @@ function takeTurns(kinds: readonly Send[]): Send {
 /** The usage of a key in the ledger of a folder. */
 export function readLedger(folder: string, keyId = 'tester'): UsageSums {
   const file = new LedgerFile(join(folder, ledgerFileName), { readOnly: true });
-  const [row] = file.sums({ since: '2000-01-01', keyId, by: 'key' });
+  const [row] = file.sums({ since: '2000-01-01', keyId, by: ['key'] });
   file.close();
   return row ?? noUsage;
 }

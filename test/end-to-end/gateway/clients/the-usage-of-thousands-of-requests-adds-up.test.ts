@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { addUsage, noUsage, type UsageSums } from '../../../../gateway/api/usage.ts';
+import { argumentsOf, killProcess } from '../../../harness/child-processes.ts';
 import { isRunning, type RunningDeployment, startDeployment } from '../../../harness/start-deployment.ts';
 import { waitFor } from '../../../harness/wait-for.ts';
 import {
@@ -25,7 +26,6 @@ const startBusyDeployment = () =>
       LOG_LEVEL: 'warn',
       PARALLEL: '4',
       CTX: '8192',
-      THREADS: '1',
       EXTRA_ARGS: '--cache-ram 0',
     },
   });
@@ -53,14 +53,16 @@ async function addGroups(reported: Groups, origin: string): Promise<void> {
   addUsage(reported.invalid, ofInvalid);
 }
 
+const isGateway = (pid: number) => argumentsOf(pid).some((argument) => argument.endsWith('gateway/main.ts'));
+
 /** Kills the gateway; resolves when the next one is ready. */
 async function replaceGateway(
   deployment: RunningDeployment,
   origin: string,
   signal: NodeJS.Signals,
 ): Promise<void> {
-  const [, gateway = 0] = deployment.children();
-  process.kill(gateway, signal);
+  const gateway = deployment.children().find((pid) => isRunning(pid) && isGateway(pid)) ?? 0;
+  killProcess(gateway, signal);
   await waitFor('the gateway to exit', () => !isRunning(gateway));
   await waitFor('the next gateway', async () => (await fetch(`${origin}/readyz`)).ok);
 }
@@ -79,7 +81,7 @@ async function addDuringEngineCrash(
     return one;
   });
   await waitFor('some requests to finish', () => finished > 50, { every: 1 });
-  process.kill(engine, 'SIGKILL');
+  killProcess(engine, 'SIGKILL');
   addUsage(reported.complete, await sent);
   expect(await deployment.status()).toMatchObject({ restarts: { engine: 1 } });
 }
@@ -103,6 +105,7 @@ it('the usage of thousands of requests adds up over an engine crash and two gate
   );
   await replaceGateway(deployment, origin, 'SIGKILL');
   await addGroups(reported, origin);
+  expect(await deployment.status()).toMatchObject({ restarts: { engine: 1, gateway: 2 } });
   deployment.process.kill('SIGTERM');
   expect(await deployment.exitCode()).toBe(0);
 
