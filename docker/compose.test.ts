@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { execa } from 'execa';
@@ -18,7 +19,9 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly command?: readonly string[];
-  readonly networks?: { readonly default: { readonly aliases: readonly string[] } };
+  readonly networks?: {
+    readonly default: { readonly aliases?: readonly string[]; readonly ipv4_address?: string };
+  };
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
   readonly read_only?: boolean;
@@ -35,6 +38,11 @@ const read = (path: string) => readFileSync(join(projectFolder, path), 'utf8');
 const compose = parse(withDefaults(read('docker-compose.yml')), { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, null>>;
+  readonly networks: {
+    readonly default: {
+      readonly ipam: { readonly config: readonly Record<'subnet' | 'ip_range', string>[] };
+    };
+  };
 };
 const services = Object.entries(compose.services);
 const { gpu, cpu, prometheus, grafana, traefik, jaeger } = compose.services as Record<
@@ -94,6 +102,19 @@ describe('docker-compose.yml', () => {
       const open = name === 'traefik' ? /^(?:80|443):/ : /^127\.0\.0\.1:/;
       for (const published of service.ports ?? []) expect(published, name).toMatch(open);
     }
+  });
+
+  it('trusts Traefik alone, whose address no other container gets', () => {
+    const address = traefik?.networks?.default.ipv4_address ?? '';
+    const [{ subnet = '', ip_range = '' } = {}] = compose.networks.default.ipam.config;
+    for (const { environment } of corralServices) expect(environment?.TRUSTED_PROXIES).toBe(address);
+    const isIn = (network: string) => {
+      const [base = '', prefix] = network.split('/');
+      const list = new BlockList();
+      list.addSubnet(base, Number(prefix));
+      return list.check(address);
+    };
+    expect([isIn(subnet), isIn(ip_range)]).toEqual([true, false]);
   });
 
   it('runs llama-corral read-only, with time to load and to drain', () => {

@@ -29,7 +29,11 @@ if (!node)
 
 const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`;
 const env = { NODE_COMPILE_CACHE: join(root, '.cache/node-compile'), ...process.env, PATH: path };
-if (task === 'check') process.exit((await runChecks({ node, root, env })) === 0 ? 0 : 1);
+if (task === 'check') {
+  const { failed, ended } = await runChecks({ node, root, env });
+  if (ended) endLike(ended);
+  process.exit(failed.length === 0 ? 0 : 1);
+}
 if (task === 'test') process.exit((await runTests({ node, root, env, args })) ? 0 : 1);
 await replaceProcess(node, [
   join(root, 'cli/corral.ts'),
@@ -38,7 +42,8 @@ await replaceProcess(node, [
 ]);
 
 /**
- * Replaces this process by the program if Node supports it (the process id stays the same), else waits for it. The program gets the original environment.
+ * Replaces this process by the program if Node supports it (the process id stays the same), else waits for it. The program gets
+ * the original environment.
  * @param {string} program
  * @param {readonly string[]} programArgs
  */

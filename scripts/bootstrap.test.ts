@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../test/harness/wait-for.ts';
 import { hasDevelopmentTools, reasonToInstall } from './bootstrap/dependencies.js';
 import { chooseNode } from './bootstrap/node.js';
+import ProgressReporter from './bootstrap/progress-reporter.js';
 import { summaryOf } from './bootstrap/summary.js';
 
 describe('reasonToInstall', () => {
@@ -93,11 +96,37 @@ describe('summaryOf', () => {
     ],
   };
   it('counts failed tests, files that could not be loaded, and failed checks', () => {
-    expect(summaryOf({ report, failedChecks: 1, exitCode: 1 }).text).toBe('5 passed, 3 failed');
+    expect(summaryOf({ report, failedChecks: ['types'], exitCode: 1 }).text).toBe(
+      'failed checks: types\n5 passed, 3 failed',
+    );
   });
   it('never reports a failed run as successful', () => {
-    expect(summaryOf({ report: undefined, failedChecks: 0, exitCode: 1 })).toEqual({
+    expect(summaryOf({ report: undefined, failedChecks: [], exitCode: 1 })).toEqual({
       text: '0 passed, 1 failed',
+      isGood: false,
+    });
+  });
+
+  it('says which signal ended the run, what had passed until then and which files ran', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'progress-'));
+    const file = join(folder, 'progress.json');
+    const reporter = new ProgressReporter({ file });
+    const module = (relativeModuleId: string, states: readonly string[]) => ({
+      relativeModuleId,
+      children: { allTests: () => states.map((state) => ({ result: () => ({ state }) })) },
+    });
+    const done = module('a.test.ts', ['passed', 'passed', 'skipped', 'failed']);
+    reporter.onTestModuleQueued(done as never);
+    reporter.onTestModuleQueued(module('b.test.ts', []) as never);
+    reporter.onTestModuleEnd(done as never);
+    const progress = JSON.parse(readFileSync(file, 'utf8'));
+    rmSync(folder, { recursive: true });
+    const run = { progress, failedChecks: [], exitCode: 1 };
+    expect(summaryOf({ ...run, signal: 'SIGKILL' }).text).toBe(
+      'the test run was ended by SIGKILL before its end, while these files ran:\n  b.test.ts\n2 passed, 2 failed',
+    );
+    expect(summaryOf({ ...run, progress: undefined, signal: 'SIGTERM' })).toEqual({
+      text: 'the test run was ended by SIGTERM before its end\n0 passed, 1 failed',
       isGood: false,
     });
   });

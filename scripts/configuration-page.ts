@@ -1,4 +1,5 @@
-import { sections, type Variable, variables } from '../settings/variables.ts';
+import { sections, type Variable } from '../settings/variable.ts';
+import { variables } from '../settings/variables.ts';
 
 /** The text of `docs/configuration.md`, from the table of variables; `npm run docs` writes it. */
 export function configurationPage(): string {

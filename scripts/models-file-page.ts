@@ -72,6 +72,17 @@ const modelFields: Readonly<Record<ModelField, Description>> = {
     default: none,
     meaning: 'Draft model for speculative decoding: an absolute path, or one in `MODELS_DIR`.',
   },
+  speculate: {
+    value: '`auto`, `mtp`, `ngram`, `draft`, `off`',
+    default: '`SPECULATE`',
+    meaning: '[Speculative decoding](models.md#speculation). `draft` needs the field `draft`.',
+  },
+  adapters: {
+    value: 'object',
+    default: none,
+    meaning:
+      '[LoRA adapters](models.md#lora-adapters): `{"sql": "sql-lora.gguf"}`, with absolute paths, or such in `MODELS_DIR`. Clients request one as `id:sql`.',
+  },
   devices: {
     value: 'list of numbers',
     default: 'all',

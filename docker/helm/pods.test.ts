@@ -45,6 +45,20 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
     expect(others(manifests)).toEqual(others(chart('everything').manifests));
   });
 
+  it('keep the store on the data volume, encrypted with a key from a Secret', async () => {
+    const { container, env } = partsOfDeployment(chart('store'));
+    expect(env).toMatchObject({ STORE: 'on' });
+    expect(container.env).toContainEqual({
+      name: 'STORE_KEY',
+      valueFrom: { secretKeyRef: { name: 'store-key', key: 'key' } },
+    });
+    const claim = objectOf(chart('store'), 'PersistentVolumeClaim', '-data');
+    expect(claim.spec).toMatchObject({ resources: { requests: { storage: '25Gi' } } });
+    expect(container.volumeMounts).toContainEqual({ name: 'data', mountPath: env.DATA_DIR });
+    const off = { settings: { STORE: 'off' }, data: { persistence: { enabled: false } } };
+    expect(partsOfDeployment(await render('defaults', off)).env).toMatchObject({ STORE: 'off' });
+  });
+
   it('require a key unless both variables that turn this off are set', () => {
     expect(partsOfDeployment(chart('open')).env).toMatchObject({
       AUTH_ENABLED: 'false',
@@ -113,6 +127,10 @@ describe.skipIf(!canRender)('the pods of the chart', () => {
   it.each([
     ['data.persistence belongs to one pod', { replicas: 2 }],
     ['several pods need one key file', { replicas: 2, data: { persistence: { enabled: false } } }],
+    [
+      'the store is on the volume of data',
+      { settings: { STORE: 'On' }, data: { persistence: { enabled: false } } },
+    ],
     ['no model is named', { model: { huggingFace: '' } }],
     ['no image is named', { image: { repository: '' } }],
     ['set scaleToZero.hosts', { scaleToZero: { enabled: true } }],

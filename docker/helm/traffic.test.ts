@@ -28,6 +28,7 @@ describe.skipIf(!canRender)('network traffic of the pods', () => {
     expect(portsOf('everything')).toEqual([53, 443, 6379]);
     const [, download] = specOf<Policy>(chart('defaults'), 'NetworkPolicy').egress;
     expect(download?.to?.[0]?.ipBlock?.except).toContain('169.254.0.0/16');
+    expect(download?.to?.[1]?.ipBlock).toEqual({ cidr: '2000::/3' });
   });
 
   it('is scraped under the job name of the alerts, with the key of a Secret', () => {

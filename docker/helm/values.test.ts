@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { chartFile, chartPage, describedValues } from '../../scripts/helm/chart-page.ts';
-import { type Variable, variables } from '../../settings/variables.ts';
+import type { Variable } from '../../settings/variable.ts';
+import { variables } from '../../settings/variables.ts';
 import { defaultValues, isMap, mergeValues, testedValues } from '../../test/helm/chart.ts';
 import { chartFolder, type Values } from '../../test/helm/render-chart.ts';
 

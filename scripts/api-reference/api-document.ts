@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import packageFile from '../../package.json' with { type: 'json' };
-import { codesByStatus, errorResponses } from './error-responses.ts';
+import { errorResponses } from './error-responses.ts';
 import { gatewayOperations } from './gateway-operations.ts';
+import { componentSchemas } from './json-schema.ts';
 import {
   commonHeaders,
   headers,
@@ -14,12 +14,15 @@ import {
 } from './operation.ts';
 
 import { proxiedOperations } from './proxied-operations.ts';
+import { storedResponseOperations } from './response-operations.ts';
 import { errorEnvelope } from './shapes/admin.ts';
 import { anthropicError } from './shapes/anthropic.ts';
+import { component } from './shapes/component.ts';
 import { storeOperations } from './store-operations.ts';
 
 export const operations: readonly Operation[] = [
   ...proxiedOperations,
+  ...storedResponseOperations,
   ...storeOperations,
   ...gatewayOperations,
 ];
@@ -41,6 +44,7 @@ const securitySchemes = {
 const tags = [
   { name: 'OpenAI', description: "OpenAI's API, and reranking in the format of Jina." },
   { name: 'Anthropic', description: "Anthropic's API; errors have Anthropic's format." },
+  { name: 'Stored responses', description: 'Stored responses and conversations, with `STORE=on`.' },
   { name: 'Files and batches', description: 'With `STORE=on`, for keys with the scope `batch`.' },
   { name: 'llama-server', description: 'The format of llama-server, for keys with the scope `native`.' },
   {
@@ -52,15 +56,12 @@ const tags = [
   { name: 'Reference', description: 'This document.' },
 ];
 
-const description = `An OpenAI-compatible endpoint in front of one llama-server.
-
-Each operation lists the scope that its key must have. With \`AUTH_ENABLED=false\` no key is required, and administration is not available.
+const description = `Each operation lists the scope that its key must have. With \`AUTH_ENABLED=false\` no key is required, and administration is not available.
 Every response has \`x-request-id\`. Errors have OpenAI's format with all four fields; on \`/v1/messages\` they have Anthropic's format.
 Requests may have \`x-request-id\` and \`traceparent\`.
 
-An unknown path gives 404 \`unknown_url\`, a wrong method 405 \`method_not_allowed\` with \`Allow\`. All error codes:
-
-${codesByStatus()}`;
+Each response with an error lists its codes. An unknown path gives 404 \`unknown_url\`, a wrong method 405 \`method_not_allowed\` with
+\`Allow\`.`;
 
 /** The API as an OpenAPI 3.1 document, made from the routes, errors and schemas that the code and its tests use. */
 function apiDocument(): object {
@@ -181,18 +182,6 @@ function schemas(): object {
     { name: 'AnthropicError', schema: anthropicError },
     ...shapes.filter((shape) => shape !== undefined),
   ];
-  return Object.fromEntries(all.map(({ name, schema }) => [name, jsonSchemaOf(schema)]));
-}
-
-/** Unknown fields are allowed: the tests are strict, but another llama-server may send more. */
-function jsonSchemaOf(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-    },
-  });
-  return rest;
+  for (const { name, schema } of all) component(name, schema);
+  return componentSchemas();
 }

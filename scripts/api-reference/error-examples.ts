@@ -1,8 +1,9 @@
 import type { ApiError } from '../../gateway/errors/api-error.ts';
 import * as catalogue from '../../gateway/errors/catalogue.ts';
+import * as responses from '../../gateway/errors/responses-catalogue.ts';
 import * as stored from '../../gateway/errors/store-catalogue.ts';
 
-export type ErrorName = keyof typeof catalogue | keyof typeof stored;
+export type ErrorName = keyof typeof catalogue | keyof typeof stored | keyof typeof responses;
 
 const soon = 5000;
 
@@ -23,6 +24,7 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   insufficientScope: catalogue.insufficientScope('inference'),
   sessionRequired: catalogue.sessionRequired(),
   crossSiteRequest: catalogue.crossSiteRequest(),
+  foreignPage: catalogue.foreignPage(),
   adminDisabled: catalogue.adminDisabled(),
   requestCancelled: catalogue.requestCancelled(),
   modelNotAllowed: catalogue.modelNotAllowed('other-model'),
@@ -39,6 +41,7 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   unsupportedMediaType: catalogue.unsupportedMediaType('text/plain', 'application/json'),
   unsupportedEncoding: catalogue.unsupportedEncoding('gzip'),
   webSocketNotSupported: catalogue.webSocketNotSupported('/v1/responses'),
+  compactionNotSupported: catalogue.compactionNotSupported(),
   keyFileInvalid: catalogue.keyFileInvalid('keys.json: line 3: a comma is missing'),
   invalidRestart: catalogue.invalidRestart([
     'CTX: invalid value "many"; expected "auto" or an integer ≥ 256',
@@ -59,6 +62,8 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   }),
   tokenLimitTooSmall: catalogue.tokenLimitTooSmall(50_000, 20_000),
   tooManyFailedLogins: catalogue.tooManyFailedLogins(soon),
+  identityWithoutRights: catalogue.identityWithoutRights(),
+  issuerUnavailable: catalogue.issuerUnavailable(soon),
   headerFieldsTooLarge: catalogue.headerFieldsTooLarge(),
   dailyBudgetExceeded: catalogue.dailyBudgetExceeded(100_000, 100_250),
   internalError: catalogue.internalError(undefined),
@@ -81,7 +86,7 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   modelLoading: catalogue.modelLoading(soon),
   backendUnavailable: catalogue.backendUnavailable(soon),
   draining: catalogue.draining(soon),
-  backendTimeout: catalogue.backendTimeout('the engine sent nothing for 300 s'),
+  backendTimeout: catalogue.backendTimeout(),
   storeOff: stored.storeOff(),
   emptyFile: stored.emptyFile(),
   invalidForm: stored.invalidForm('the field "file" is missing'),
@@ -91,12 +96,29 @@ export const errorExamples: Readonly<Record<ErrorName, ApiError>> = {
   batchNotCancellable: stored.batchNotCancellable('batch_1', 'completed'),
   batchNotDeletable: stored.batchNotDeletable('msgbatch_1'),
   idempotencyKeyReused: stored.idempotencyKeyReused(),
+  batchLimitExceeded: stored.batchLimitExceeded(100),
   fileTooLarge: stored.fileTooLarge(200 * 1024 ** 2),
+  rangeNotSatisfiable: stored.rangeNotSatisfiable(4096),
   keyStorageFull: stored.keyStorageFull(1024 ** 3),
   storeFull: stored.storeFull(20 * 1024 ** 3),
   diskFull: stored.diskFull(undefined),
   storeUnavailable: stored.storeUnavailable(soon, 'the disk is read-only', undefined),
   contentUnreadable: stored.contentUnreadable(undefined),
+  responseNotFound: responses.responseNotFound('resp_1'),
+  previousResponseNotFound: responses.previousResponseNotFound('resp_1'),
+  previousResponseNotComplete: responses.previousResponseNotComplete('resp_1', 'in_progress'),
+  historyTooLong: responses.historyTooLong(10_485_760),
+  conversationNotFound: responses.conversationNotFound('conv_1'),
+  conversationItemNotFound: responses.conversationItemNotFound('msg_1', 'conv_1'),
+  referencedItemNotFound: responses.referencedItemNotFound('msg_1', 'input[2]'),
+  conversationLocked: responses.conversationLocked(),
+  mutuallyExclusive: responses.mutuallyExclusive('conversation', 'previous_response_id'),
+  backgroundNeedsStore: responses.backgroundNeedsStore(),
+  backgroundInBatch: responses.backgroundInBatch(),
+  cannotCancelSynchronous: responses.cannotCancelSynchronous(),
+  cannotCancelEnded: responses.cannotCancelEnded('completed'),
+  cannotFollowSynchronous: responses.cannotFollowSynchronous(),
+  eventsLost: responses.eventsLost(120),
 };
 
 /** Errors of any request. */
@@ -108,7 +130,14 @@ const always = [
   'tooManyConnections',
 ] as const;
 
-const withKey = ['invalidApiKey', 'insufficientScope', 'tooManyFailedLogins'] as const;
+const withKey = [
+  'invalidApiKey',
+  'insufficientScope',
+  'identityWithoutRights',
+  'foreignPage',
+  'tooManyFailedLogins',
+  'issuerUnavailable',
+] as const;
 
 const withBody = [
   'invalidJson',
@@ -154,11 +183,30 @@ const ofEngine = [
   'backendTimeout',
 ] as const;
 
+/** Errors of requests that store a response, or continue a stored one. */
+const ofStoredResponses = [
+  'previousResponseNotFound',
+  'previousResponseNotComplete',
+  'historyTooLong',
+  'conversationNotFound',
+  'referencedItemNotFound',
+  'conversationLocked',
+  'mutuallyExclusive',
+  'backgroundNeedsStore',
+  'backgroundInBatch',
+  'idempotencyKeyReused',
+  'keyStorageFull',
+  'storeFull',
+  'diskFull',
+  'storeUnavailable',
+] as const;
+
 /** The errors of each kind of operation. */
 export const errorGroups = {
   open: always,
   keyed: [...always, ...withKey],
   proxied: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine],
+  responses: [...always, ...withKey, ...withBody, ...ofLimits, ...ofEngine, ...ofStoredResponses],
   admin: [...always, ...withKey, 'adminDisabled'],
   stored: [...always, ...withKey, 'storeOff', 'diskFull', 'storeUnavailable'],
 } as const satisfies Record<string, readonly ErrorName[]>;

@@ -23,7 +23,7 @@ export function errorResponses(names: readonly ErrorName[], style: ResponseStyle
 }
 
 function toResponse(names: readonly ErrorName[], codes: readonly string[], style: ResponseStyle): object {
-  const isAnthropic = style === 'anthropic' || style === 'plain-anthropic';
+  const isAnthropic = style.endsWith('anthropic');
   const examples = names.map((name) => [name, { value: toEnvelope(errorExamples[name], isAnthropic) }]);
   return {
     description: `\`${codes.join('`, `')}\``,
@@ -44,13 +44,4 @@ function listHeaders(names: readonly ErrorName[]): string[] {
 
 function toEnvelope(error: ApiError, isAnthropic: boolean): object {
   return isAnthropic ? anthropicEnvelope(error.status, error, 'b1946ac9') : openAIEnvelope(error);
-}
-
-/** All error codes, as a list in Markdown. */
-export function codesByStatus(): string {
-  const statuses = Map.groupBy(Object.values(errorExamples), ({ status }) => status);
-  return [...statuses]
-    .toSorted(([a], [b]) => a - b)
-    .map(([status, all]) => `- ${status}: \`${[...new Set(all.map(({ code }) => code))].join('`, `')}\``)
-    .join('\n');
 }

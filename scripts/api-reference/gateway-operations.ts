@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sinceFormat } from '../../gateway/usage/usage-report.ts';
+import { groupsFormat, sinceFormat } from '../../gateway/usage/usage-query.ts';
 import { errorGroups } from './error-examples.ts';
 import { modelOperations } from './model-operations.ts';
 import type { Operation } from './operation.ts';
@@ -129,12 +129,18 @@ export const gatewayOperations: readonly Operation[] = [
         description: `${sinceFormat}; the default is 30d.`,
         schema: text,
       },
+      {
+        name: 'until',
+        in: 'query',
+        description: 'The first day that is not included, like since; the default is until now.',
+        schema: text,
+      },
       { name: 'key', in: 'query', description: 'Only this key.', schema: text },
       {
         name: 'by',
         in: 'query',
-        description: 'Group by key, by day, or (with several models) by model.',
-        schema: { enum: ['key', 'day', 'model'] },
+        description: `${groupsFormat}. Models are known only where there are several, and users only of keys that tell them apart.`,
+        schema: text,
       },
     ],
     responses: [
@@ -185,7 +191,7 @@ export const gatewayOperations: readonly Operation[] = [
       ...admin,
       method: 'post',
       path: '/admin/restart',
-      id: 'restart',
+      id: 'restartEngine',
       summary: 'Restart llama-server',
     },
     description: 'No request is lost: requests in progress are completed, and new ones wait.',

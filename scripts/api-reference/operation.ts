@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { rateHeaderNames } from '../../gateway/limits/rate-limits.ts';
+import { rateHeaderNames } from '../../gateway/limits/rate-headers.ts';
 import type { Scope } from '../../keys/key.ts';
 import type { ErrorName } from './error-examples.ts';
 
@@ -35,10 +35,17 @@ export interface RequestBody {
 
 /**
  * The format of errors, and the headers of responses: requests of `engine` and `anthropic` go to the engine, and have headers about
- * waiting and limits; `listing` has only those about limits, `plain` and
- * `plain-anthropic` have neither.
+ * waiting and limits; `listing` has only those about limits, `counted` only that of requests, `plain` has neither.
+ * `plain-anthropic` and `counted-anthropic` differ in the format.
  */
-export type ResponseStyle = 'engine' | 'anthropic' | 'listing' | 'plain' | 'plain-anthropic';
+export type ResponseStyle =
+  | 'engine'
+  | 'anthropic'
+  | 'listing'
+  | 'plain'
+  | 'plain-anthropic'
+  | 'counted'
+  | 'counted-anthropic';
 
 /** One operation of the API. */
 export interface Operation {
@@ -89,6 +96,11 @@ export const headers: Readonly<Record<string, Header>> = {
     description: 'The alias that the request named; `model` is the model that answered.',
     schema: text,
   },
+  'x-corral-cache': {
+    description:
+      '`hit`: answered from the response cache. `miss`: answered by the model, and kept if it is complete. `bypass`: not to be cached. Only present with `RESPONSE_CACHE`.',
+    schema: { enum: ['hit', 'miss', 'bypass'] },
+  },
   'openai-processing-ms': {
     description: 'Time to the response headers, without the time in the queue.',
     schema: count,
@@ -102,8 +114,11 @@ export const headers: Readonly<Record<string, Header>> = {
     description: 'The same in milliseconds.',
     schema: { type: 'integer', minimum: 1000, maximum: 60_000 },
   },
-  'x-should-retry': { description: 'A retry would fail in the same way.', schema: { const: 'false' } },
-  'www-authenticate': { description: 'A key is required.', schema: { const: 'Bearer' } },
+  'x-should-retry': {
+    description: 'A retry would fail in the same way.',
+    schema: { ...text, enum: ['false'] },
+  },
+  'www-authenticate': { description: 'A key is required.', schema: { ...text, enum: ['Bearer'] } },
 };
 
 function rateHeader(name: string): Header {
@@ -117,13 +132,17 @@ function rateHeader(name: string): Header {
   return { description: `Time until the next minute, such as \`12s\` or \`1m0s\`.${only}`, schema: text };
 }
 
+const requestHeaderNames = rateHeaderNames.filter((name) => name.endsWith('-requests'));
+
 /** On every response of a style, including errors. */
 export const commonHeaders: Readonly<Record<ResponseStyle, readonly string[]>> = {
-  engine: ['x-request-id', 'x-corral-alias', ...rateHeaderNames],
-  anthropic: ['x-request-id', 'request-id', 'x-corral-alias', ...rateHeaderNames],
+  engine: ['x-request-id', 'x-corral-alias', 'x-corral-cache', ...rateHeaderNames],
+  anthropic: ['x-request-id', 'request-id', 'x-corral-alias', 'x-corral-cache', ...rateHeaderNames],
   listing: ['x-request-id', 'request-id', ...rateHeaderNames],
   plain: ['x-request-id'],
   'plain-anthropic': ['x-request-id', 'request-id'],
+  counted: ['x-request-id', ...requestHeaderNames],
+  'counted-anthropic': ['x-request-id', 'request-id', ...requestHeaderNames],
 };
 
 /** References to these headers. */

@@ -39,7 +39,7 @@ const inputTokenCount = { name: 'InputTokens', schema: inputTokens };
 /** By the first path of the route. */
 const texts: Readonly<Record<string, RouteText>> = {
   '/v1/chat/completions': {
-    ...{ id: 'chat', summary: 'Create a chat completion', seeAlso: `${openai}/chat` },
+    ...{ id: 'createChatCompletion', summary: 'Create a chat completion', seeAlso: `${openai}/chat` },
     body: chatRequest,
     example: { messages: hello },
     response: { name: 'ChatCompletion', schema: chatCompletion },
@@ -52,28 +52,28 @@ const texts: Readonly<Record<string, RouteText>> = {
     response: inputTokenCount,
   },
   '/v1/completions': {
-    ...{ id: 'complete', summary: 'Create a text completion', seeAlso: `${openai}/completions` },
+    ...{ id: 'createCompletion', summary: 'Create a text completion', seeAlso: `${openai}/completions` },
     body: { name: 'CompletionRequest', schema: requests.completionRequest },
     example: { prompt: 'Hello', max_tokens: 16 },
     response: { name: 'Completion', schema: textCompletion },
     event: { name: 'CompletionChunk', schema: textCompletionChunk },
   },
   '/v1/embeddings': {
-    ...{ id: 'embed', summary: 'Create embeddings', seeAlso: `${openai}/embeddings` },
+    ...{ id: 'createEmbedding', summary: 'Create embeddings', seeAlso: `${openai}/embeddings` },
     body: { name: 'EmbeddingRequest', schema: requests.embeddingRequest },
     example: { input: ['one text', 'another one'] },
     response: { name: 'EmbeddingList', schema: embeddingList },
   },
   '/v1/rerank': {
-    ...{ id: 'rerank', summary: 'Rank documents by their relevance to a query' },
+    ...{ id: 'createRerank', summary: 'Rank documents by their relevance to a query' },
     body: { name: 'RerankRequest', schema: requests.rerankRequest },
     example: { query: 'What is a llama?', documents: ['an animal', 'a planet'] },
     response: { name: 'RerankResult', schema: native.rerankResult },
   },
   '/v1/responses': {
     ...{
-      id: 'respond',
-      summary: 'Create a response; responses are not stored',
+      id: 'createResponse',
+      summary: 'Create a response; with `STORE=on` it is stored unless it has `store: false`',
       seeAlso: `${openai}/responses`,
     },
     body: responseRequest,
@@ -88,14 +88,14 @@ const texts: Readonly<Record<string, RouteText>> = {
     response: inputTokenCount,
   },
   '/v1/audio/transcriptions': {
-    ...{ id: 'transcribe', summary: 'Transcribe audio', seeAlso: `${openai}/audio` },
+    ...{ id: 'createTranscription', summary: 'Transcribe audio', seeAlso: `${openai}/audio` },
     body: { name: 'TranscriptionRequest', schema: requests.chatRequest.pick({ model: true }) },
     form: { name: 'TranscriptionForm', schema: requests.transcriptionForm },
     example: {},
     response: { name: 'Transcription', schema: native.transcription },
   },
   '/v1/messages': {
-    ...{ id: 'message', summary: 'Create a message', seeAlso: `${anthropic}/messages` },
+    ...{ id: 'createMessage', summary: 'Create a message', seeAlso: `${anthropic}/messages` },
     body: messageRequest,
     example: { messages: hello, max_tokens: 64 },
     response: { name: 'Message', schema: anthropicMessage },
@@ -113,7 +113,7 @@ const texts: Readonly<Record<string, RouteText>> = {
   },
   '/completion': {
     ...{
-      id: 'nativeComplete',
+      id: 'createNativeCompletion',
       summary: "Create a completion in llama-server's own format",
       seeAlso: llamaServer,
     },
@@ -123,26 +123,26 @@ const texts: Readonly<Record<string, RouteText>> = {
     event: { name: 'NativeCompletion', schema: native.nativeCompletion },
   },
   '/infill': {
-    ...{ id: 'infill', summary: 'Fill a gap in code', seeAlso: llamaServer },
+    ...{ id: 'createInfill', summary: 'Fill a gap in code', seeAlso: llamaServer },
     body: { name: 'InfillRequest', schema: requests.infillRequest },
     example: { input_prefix: 'def one():', input_suffix: 'return 1' },
     response: { name: 'NativeCompletion', schema: native.nativeCompletion },
     event: { name: 'NativeCompletion', schema: native.nativeCompletion },
   },
   '/tokenize': {
-    ...{ id: 'tokenize', summary: 'Convert a text to tokens', seeAlso: llamaServer },
+    ...{ id: 'tokenizeText', summary: 'Convert a text to tokens', seeAlso: llamaServer },
     body: { name: 'TokenizeRequest', schema: requests.tokenizeRequest },
     example: { content: 'Hello' },
     response: { name: 'Tokens', schema: native.tokens },
   },
   '/detokenize': {
-    ...{ id: 'detokenize', summary: 'Convert tokens to a text', seeAlso: llamaServer },
+    ...{ id: 'detokenizeTokens', summary: 'Convert tokens to a text', seeAlso: llamaServer },
     body: { name: 'DetokenizeRequest', schema: requests.detokenizeRequest },
     example: { tokens: [10, 11] },
     response: { name: 'Detokenized', schema: native.detokenized },
   },
   '/apply-template': {
-    ...{ id: 'applyTemplate', summary: 'Format a chat as a prompt', seeAlso: llamaServer },
+    ...{ id: 'applyChatTemplate', summary: 'Format a chat as a prompt', seeAlso: llamaServer },
     body: { name: 'TemplateRequest', schema: requests.templateRequest },
     example: { messages: hello },
     response: { name: 'AppliedTemplate', schema: native.appliedTemplate },
@@ -171,7 +171,7 @@ function toOperation(route: ApiRoute): Operation {
     description: describeRoute(route, alsoAt),
     body: { json: body, example, ...(form && { form }) },
     responses: [toResponse(text)],
-    errors: errorGroups.proxied,
+    errors: path === '/v1/responses' ? errorGroups.responses : errorGroups.proxied,
     style: route.dialect === 'anthropic' ? 'anthropic' : 'engine',
   };
 }

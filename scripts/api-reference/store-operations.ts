@@ -5,6 +5,7 @@ import * as own from './shapes/store.ts';
 const text = { type: 'string' };
 const tag = 'Files and batches';
 const openai = { tag, scope: 'batch', style: 'plain', errors: errorGroups.stored } as const;
+const counted = { style: 'counted' } as const;
 const anthropic = { ...openai, style: 'plain-anthropic' } as const;
 
 const queryOf = (name: string, description: string, schema: object = text) =>
@@ -27,14 +28,17 @@ const ofUpload = [
   'requestCancelled',
 ] as const satisfies readonly string[];
 
+/** The errors of requests that count in the requests per minute. */
+const created = [...errorGroups.stored, 'rateLimitExceeded'] as const;
+
 const fileOperations: readonly Operation[] = [
   {
-    ...{ ...openai, method: 'post', path: '/v1/files', alsoAt: ['/files'], id: 'uploadFile' },
+    ...{ ...openai, ...counted, method: 'post', path: '/v1/files', alsoAt: ['/files'], id: 'uploadFile' },
     summary: 'Upload a file',
     description: 'Larger than `MAX_REQUEST_BODY_SIZE` is allowed here: the limit is `MAX_FILE_SIZE`.',
     body: { form: { name: 'FileForm', schema: own.fileForm } },
     responses: ok('The file.', 'File', own.file),
-    errors: [...errorGroups.stored, ...ofUpload, 'emptyFile', 'invalidForm'],
+    errors: [...created, ...ofUpload, 'emptyFile', 'invalidForm'],
   },
   {
     ...{ ...openai, method: 'get', path: '/v1/files', alsoAt: ['/files'], id: 'listFiles' },
@@ -61,15 +65,29 @@ const fileOperations: readonly Operation[] = [
   {
     ...{ ...openai, method: 'get', path: '/v1/files/{id}/content', alsoAt: ['/files/{id}/content'] },
     ...{ id: 'getFileContent', summary: 'Download a file' },
+    description:
+      'With `Range`, a single part of it; with `If-Range` and the `ETag`, only if it is the same file. With `If-None-Match` ' +
+      'and the `ETag`, nothing, as a file never changes.',
     parameters: [fileId],
-    responses: [{ status: 200, description: 'Its bytes.', other: 'application/octet-stream' }],
-    errors: [...errorGroups.stored, 'fileNotFound', 'contentUnreadable'],
+    responses: [
+      { status: 200, description: 'Its bytes.', other: 'application/octet-stream' },
+      { status: 206, description: 'The part in `Range`.', other: 'application/octet-stream' },
+      { status: 304, description: 'The client has it, by `If-None-Match`.' },
+    ],
+    errors: [...errorGroups.stored, 'fileNotFound', 'rangeNotSatisfiable', 'contentUnreadable'],
   },
 ];
 
 const batchOperations: readonly Operation[] = [
   {
-    ...{ ...openai, method: 'post', path: '/v1/batches', alsoAt: ['/batches'], id: 'createBatch' },
+    ...{
+      ...openai,
+      ...counted,
+      method: 'post',
+      path: '/v1/batches',
+      alsoAt: ['/batches'],
+      id: 'createBatch',
+    },
     summary: 'Create a batch from an uploaded file',
     description:
       'With an `Idempotency-Key`, a repeated request returns the batch from before. What is wrong with the lines of the file shows later: the batch turns `failed`.',
@@ -78,7 +96,7 @@ const batchOperations: readonly Operation[] = [
       example: { input_file_id: 'file-1', endpoint: '/v1/chat/completions', completion_window: '24h' },
     },
     responses: ok('The batch.', 'Batch', own.batch),
-    errors: [...errorGroups.stored, ...ofBody, 'fileNotFound', 'idempotencyKeyReused'],
+    errors: [...created, ...ofBody, 'fileNotFound', 'idempotencyKeyReused', 'batchLimitExceeded'],
   },
   {
     ...{ ...openai, method: 'get', path: '/v1/batches', alsoAt: ['/batches'], id: 'listBatches' },
@@ -106,7 +124,8 @@ const batchOperations: readonly Operation[] = [
 
 const messageBatchOperations: readonly Operation[] = [
   {
-    ...{ ...anthropic, method: 'post', path: '/v1/messages/batches', id: 'createMessageBatch' },
+    ...{ ...anthropic, style: 'counted-anthropic', method: 'post', path: '/v1/messages/batches' },
+    id: 'createMessageBatch',
     summary: 'Create a message batch',
     description: 'With an `Idempotency-Key`, a repeated request returns the batch from before.',
     body: {
@@ -121,7 +140,7 @@ const messageBatchOperations: readonly Operation[] = [
       },
     },
     responses: ok('The batch.', 'MessageBatch', own.messageBatch),
-    errors: [...errorGroups.stored, ...ofUpload, 'invalidJson', 'idempotencyKeyReused'],
+    errors: [...created, ...ofUpload, 'invalidJson', 'idempotencyKeyReused', 'batchLimitExceeded'],
   },
   {
     ...{ ...anthropic, method: 'get', path: '/v1/messages/batches', id: 'listMessageBatches' },

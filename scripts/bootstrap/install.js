@@ -38,7 +38,8 @@ async function npm(root, scope) {
 }
 
 /**
- * npm caches downloads in the user's home directory. If that is not writable, this chooses a cache in the project, because npm's own error is misleading.
+ * npm caches downloads in the user's home directory. If that is not writable, this chooses a cache in the project, because npm's
+ * own error is misleading.
  * @param {string} root
  * @returns {{ npm_config_cache?: string }}
  */

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 
-/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string, wasSignalled: boolean }} ProcessResult `wasSignalled`: a signal was forwarded to the process. */
+/**
+ * @typedef {{ code: number | null, signal: NodeJS.Signals | null, output: string, wasSignalled: boolean }} ProcessResult
+ * `wasSignalled`: a signal was forwarded to the process.
+ */
 
 const forwarded = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 

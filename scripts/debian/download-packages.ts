@@ -42,8 +42,11 @@ export async function downloadPackages(download: Download): Promise<string[]> {
           keyring,
           presumed: assumedInstalled,
         });
-        onProgress(`reading the package list of Debian ${suite}`);
-        await apt.get(['update']);
+        onProgress(`looking for ${wanted.name} in Debian ${suite}`);
+        await apt.get(['update'], (line) => {
+          const size = /^Get:\d+ .* Packages \[([^\]]+)\]/.exec(line)?.[1];
+          if (size !== undefined) onProgress(`downloading the package list (${size}), and reading it`);
+        });
         return await downloadFrom(apt, download);
       } catch (error) {
         failures.push(error);
@@ -67,10 +70,8 @@ async function candidateArchives(etc: string): Promise<string[]> {
 
 async function downloadFrom(apt: PrivateApt, { wanted, onProgress }: Download): Promise<string[]> {
   await apt.get(['install', '--download-only', wanted.name], (line) => {
-    const match = /^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([^\]]+)\]/.exec(line);
     const total = /^Need to get ([^/]+?)(?:\/.*)? of archives/.exec(line);
     if (total) onProgress(`downloading ${wanted.name} and its libraries, ${total[1]}`);
-    if (match) onProgress(`downloading ${match[1]} (${match[2]})`);
   });
   const names = await readdir(apt.archives);
   return names.filter((name) => name.endsWith('.deb')).map((name) => join(apt.archives, name));

@@ -1,19 +1,23 @@
 import { z } from 'zod';
+import { component } from './component.ts';
 import { promptProgress, timings } from './llama-server.ts';
 
 const count = z.int().nonnegative();
 
 /** OpenAI's usage for chat and text completions. llama-server omits `completion_tokens_details`. */
-const completionUsage = z
-  .strictObject({
-    prompt_tokens: count,
-    completion_tokens: count,
-    total_tokens: count,
-    prompt_tokens_details: z.strictObject({ cached_tokens: count }).optional(),
-  })
-  .refine((usage) => usage.total_tokens === usage.prompt_tokens + usage.completion_tokens, {
-    error: 'total_tokens is not the sum of the others',
-  });
+const completionUsage = component(
+  'CompletionUsage',
+  z
+    .strictObject({
+      prompt_tokens: count,
+      completion_tokens: count,
+      total_tokens: count,
+      prompt_tokens_details: z.strictObject({ cached_tokens: count }).optional(),
+    })
+    .refine((usage) => usage.total_tokens === usage.prompt_tokens + usage.completion_tokens, {
+      error: 'total_tokens is not the sum of the others',
+    }),
+);
 
 const token = {
   /** llama-server's own: the number of the token. */
@@ -23,35 +27,52 @@ const token = {
   logprob: z.number().max(0),
 };
 
+const tokenLogProb = component(
+  'TokenLogProb',
+  z.strictObject({ ...token, top_logprobs: z.array(component('TopLogProb', z.strictObject(token))) }),
+);
+
 /** Log-probabilities of a choice. llama-server omits `refusal`. */
-const logprobs = z.strictObject({
-  content: z.array(z.strictObject({ ...token, top_logprobs: z.array(z.strictObject(token)) })).nullable(),
-  refusal: z.null().optional(),
-});
+const logprobs = component(
+  'LogProbs',
+  z.strictObject({
+    content: z.array(tokenLogProb).nullable(),
+    refusal: z.null().optional(),
+  }),
+);
 
 const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
 const seconds = z.int().positive();
 const chatId = z.string().regex(/^chatcmpl-\w+$/);
 
-const functionCall = z.strictObject({ name: z.string().min(1), arguments: z.string() });
+const functionCall = component(
+  'FunctionCall',
+  z.strictObject({ name: z.string().min(1), arguments: z.string() }),
+);
 
-const toolCall = z.strictObject({
-  id: z.string().min(1),
-  type: z.literal('function'),
-  function: functionCall,
-});
+const toolCall = component(
+  'ToolCall',
+  z.strictObject({
+    id: z.string().min(1),
+    type: z.literal('function'),
+    function: functionCall,
+  }),
+);
 
-const message = z.strictObject({
-  role: z.literal('assistant'),
-  content: z.string().nullable(),
-  /** llama-server omits it, OpenAI does not. */
-  refusal: z.string().nullable().optional(),
-  tool_calls: z.array(toolCall).min(1).optional(),
-  /** Instead of tool_calls, for a request with functions. */
-  function_call: functionCall.optional(),
-  /** llama-server's own. */
-  reasoning_content: z.string().optional(),
-});
+const message = component(
+  'AssistantMessage',
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: z.string().nullable(),
+    /** llama-server omits it, OpenAI does not. */
+    refusal: z.string().nullable().optional(),
+    tool_calls: z.array(toolCall).min(1).optional(),
+    /** Instead of tool_calls, for a request with functions. */
+    function_call: functionCall.optional(),
+    /** llama-server's own. */
+    reasoning_content: z.string().optional(),
+  }),
+);
 
 /** A chat completion as a JSON response. */
 export const chatCompletion = z.strictObject({
@@ -61,13 +82,16 @@ export const chatCompletion = z.strictObject({
   model: z.string().min(1),
   choices: z
     .array(
-      z.strictObject({
-        index: z.int().nonnegative(),
-        message,
-        finish_reason: finishReason,
-        /** llama-server omits it unless it is requested; OpenAI sends null. */
-        logprobs: logprobs.nullable().optional(),
-      }),
+      component(
+        'ChatChoice',
+        z.strictObject({
+          index: z.int().nonnegative(),
+          message,
+          finish_reason: finishReason,
+          /** llama-server omits it unless it is requested; OpenAI sends null. */
+          logprobs: logprobs.nullable().optional(),
+        }),
+      ),
     )
     .min(1),
   usage: completionUsage,
@@ -76,24 +100,32 @@ export const chatCompletion = z.strictObject({
   timings: timings.optional(),
 });
 
-const delta = z.strictObject({
-  role: z.literal('assistant').optional(),
-  content: z.string().nullable().optional(),
-  refusal: z.string().nullable().optional(),
-  tool_calls: z
-    .array(
-      z.strictObject({
-        index: z.int().nonnegative(),
-        id: z.string().min(1).optional(),
-        type: z.literal('function').optional(),
-        function: functionCall.partial(),
-      }),
-    )
-    .optional(),
-  function_call: functionCall.partial().optional(),
-  /** llama-server's own. */
-  reasoning_content: z.string().optional(),
-});
+const functionCallDelta = component('FunctionCallDelta', functionCall.partial());
+
+const delta = component(
+  'ChatDelta',
+  z.strictObject({
+    role: z.literal('assistant').optional(),
+    content: z.string().nullable().optional(),
+    refusal: z.string().nullable().optional(),
+    tool_calls: z
+      .array(
+        component(
+          'ToolCallDelta',
+          z.strictObject({
+            index: z.int().nonnegative(),
+            id: z.string().min(1).optional(),
+            type: z.literal('function').optional(),
+            function: functionCallDelta,
+          }),
+        ),
+      )
+      .optional(),
+    function_call: functionCallDelta.optional(),
+    /** llama-server's own. */
+    reasoning_content: z.string().optional(),
+  }),
+);
 
 /** One event of a chat stream. An event without choices has the requested usage. */
 export const chatCompletionChunk = z
@@ -103,12 +135,15 @@ export const chatCompletionChunk = z
     created: seconds,
     model: z.string().min(1),
     choices: z.array(
-      z.strictObject({
-        index: z.int().nonnegative(),
-        delta,
-        finish_reason: finishReason.nullable(),
-        logprobs: logprobs.nullable().optional(),
-      }),
+      component(
+        'ChatChunkChoice',
+        z.strictObject({
+          index: z.int().nonnegative(),
+          delta,
+          finish_reason: finishReason.nullable(),
+          logprobs: logprobs.nullable().optional(),
+        }),
+      ),
     ),
     usage: completionUsage.nullable().optional(),
     system_fingerprint: z.string().optional(),
@@ -141,14 +176,21 @@ const completion = {
 /** A completion of the older API as a JSON response. */
 export const textCompletion = z.strictObject({
   ...completion,
-  choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason })).min(1),
+  choices: z
+    .array(component('CompletionChoice', z.strictObject({ ...choice, finish_reason: textFinishReason })))
+    .min(1),
   usage: completionUsage,
 });
 
 /** One event of its stream. llama-server's last event has the usage, requested or not. */
 export const textCompletionChunk = z.strictObject({
   ...completion,
-  choices: z.array(z.strictObject({ ...choice, finish_reason: textFinishReason.nullable() })),
+  choices: z.array(
+    component(
+      'CompletionChunkChoice',
+      z.strictObject({ ...choice, finish_reason: textFinishReason.nullable() }),
+    ),
+  ),
   usage: completionUsage.nullable().optional(),
 });
 
@@ -160,14 +202,20 @@ export const embeddingList = z.strictObject({
   model: z.string().min(1),
   data: z
     .array(
-      z.strictObject({
-        object: z.literal('embedding'),
-        index: z.int().nonnegative(),
-        embedding: z.union([z.array(z.number()).min(1), base64.min(1)]),
-        /** llama-server's own field, with base64. */
-        encoding_format: z.literal('base64').optional(),
-      }),
+      component(
+        'Embedding',
+        z.strictObject({
+          object: z.literal('embedding'),
+          index: z.int().nonnegative(),
+          embedding: component('EmbeddingVector', z.union([z.array(z.number()).min(1), base64.min(1)])),
+          /** llama-server's own field, with base64. */
+          encoding_format: z.literal('base64').optional(),
+        }),
+      ),
     )
     .min(1),
-  usage: z.strictObject({ prompt_tokens: z.int().positive(), total_tokens: z.int().positive() }),
+  usage: component(
+    'EmbeddingUsage',
+    z.strictObject({ prompt_tokens: z.int().positive(), total_tokens: z.int().positive() }),
+  ),
 });

@@ -3,7 +3,7 @@ import { lines, type Row } from '../panels.ts';
 import { rate, selector } from '../queries.ts';
 
 export const batchesRow: Row = {
-  title: 'Batches',
+  title: 'Batches and stored responses',
   panels: [
     lines({
       title: 'Unfinished batches',
@@ -33,8 +33,28 @@ export const batchesRow: Row = {
       ],
     }),
     lines({
+      title: 'Background responses',
+      description: 'Responses that are queued or in progress in the background.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum by (status) (${selector(store.background, 'status=~"queued|in_progress"')})`,
+          legend: '{{status}}',
+        },
+      ],
+    }),
+    lines({
+      title: 'Stored responses and conversations',
+      description: 'How many are kept.',
+      unit: 'short',
+      queries: [
+        { expr: `sum(${selector(store.responses)})`, legend: 'responses' },
+        { expr: `sum(${selector(store.conversations)})`, legend: 'conversations' },
+      ],
+    }),
+    lines({
       title: 'Size of the store',
-      description: 'Files and results on disk, and STORE_MAX_SIZE.',
+      description: 'Everything that is stored, and STORE_MAX_SIZE.',
       unit: 'bytes',
       queries: [
         { expr: selector(store.bytes), legend: '{{instance}}' },

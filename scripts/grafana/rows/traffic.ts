@@ -4,6 +4,7 @@ import {
   queue,
   queue as queueMetrics,
   requests,
+  responseCache,
 } from '../../../gateway/metrics/catalogue.ts';
 import { lines, type Row, stack } from '../panels.ts';
 import { mean, percentile, percentiles, rate, selector } from '../queries.ts';
@@ -28,6 +29,13 @@ export const traffic: Row = {
       description: 'All paths of a route count under its first path.',
       unit: 'reqps',
       queries: [{ expr: `sum by (route) (${rate(requests.total)})`, legend: '{{route}}' }],
+    }),
+    stack({
+      title: 'Response cache',
+      description:
+        'Requests to the model by what the cache did; this panel has data only with a response cache (RESPONSE_CACHE).',
+      unit: 'reqps',
+      queries: [{ expr: `sum by (result) (${rate(responseCache.requests)})`, legend: '{{result}}' }],
     }),
     lines({
       title: 'Tokens',
@@ -94,6 +102,17 @@ export const speed: Row = {
       description: 'The speed that a reader sees.',
       unit: 'suffix: tok/s',
       queries: [{ expr: `1 / (${mean(generation.perToken)})`, legend: 'a stream' }],
+    }),
+    lines({
+      title: 'Draft tokens accepted',
+      description: 'By model; this panel has data only with speculative decoding (SPECULATE).',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `sum by (model) (${rate(generation.accepted)}) / sum by (model) (${rate(generation.drafted)})`,
+          legend: '{{model}}',
+        },
+      ],
     }),
     lines({
       title: 'Running requests',

@@ -116,6 +116,10 @@ port: {{ int .Values.service.port }}
 {{- if and $several .Values.data.persistence.enabled }}
 {{- fail "data.persistence belongs to one pod: set data.persistence.enabled=false for several" }}
 {{- end }}
+{{- $store := lower (toString (get .Values.settings "STORE")) }}
+{{- if and (has $store (list "on" "true" "yes" "1")) (not .Values.data.persistence.enabled) }}
+{{- fail "the store is on the volume of data, and each pod would have one of its own: set data.persistence.enabled=true, or settings.STORE=off" }}
+{{- end }}
 {{- if and $several .Values.keys.enabled (not (include "llama-corral.keysSecret" .)) }}
 {{- fail "several pods need one key file: set keys.existingSecret or keys.content" }}
 {{- end }}
