@@ -2,14 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { parseClaimsFile } from '../../keys/claims-file.ts';
+import { identityId } from '../../keys/identity.ts';
 import { temporaryFolder } from '../../test/harness/temporary-folder.ts';
 import { KnownIdentities } from './known-identities.ts';
 
 const text = '{"version":1,"rules":[{"name":"staff","when":{},"scopes":["inference"]}]}';
 const rules = () => parseClaimsFile(text);
+const issuer = 'https://issuer.example';
 const log = pino({ level: 'silent' });
 const HOUR = 3_600_000;
-const known = (file?: string) => new KnownIdentities({ file, rules, log });
+const known = (file?: string) => new KnownIdentities({ issuer, file, rules, log });
 
 it('an identity keeps the rights of its rule for 25 hours after its last token', () => {
   const identities = known();
@@ -33,6 +35,33 @@ it('a rule that is gone, and a token without rights, take them away', () => {
   expect(identities.find('a', 3)).toBeUndefined();
   identities.reject('stranger', 2);
   expect([...identities.ids]).toEqual(['a']);
+});
+
+it('a rule before its own that names the subject alone applies without a token, any other one does not', () => {
+  const staff = { name: 'staff', when: { groups: 'staff' }, scopes: ['inference'] };
+  const rulesWith = (...before: readonly object[]) =>
+    parseClaimsFile(JSON.stringify({ version: 1, rules: [...before, staff] }));
+  const blocking = (when: object, name = 'blocked') => ({ name, when, scopes: [] });
+  let current = rulesWith();
+  const identities = new KnownIdentities({ issuer, file: undefined, rules: () => current, log });
+  const ann = identityId(issuer, 'ann');
+  identities.see(ann, 'staff', 0);
+  const scopesWith = (...before: readonly object[]) => {
+    current = rulesWith(...before);
+    return identities.find(ann, 1)?.scopes;
+  };
+  expect(scopesWith(blocking({ sub: 'ann' }))).toEqual([]);
+  expect(scopesWith(blocking({ sub: ['bob', 'ann', 7] }))).toEqual([]);
+  expect(scopesWith(blocking({ sub: 'ann', iss: issuer }))).toEqual([]);
+  expect(scopesWith(blocking({ sub: 'bob' }), blocking({ sub: 'ann' }, 'too'))).toEqual([]);
+  expect(scopesWith(blocking({ sub: 'bob' }))).toEqual(['inference']);
+  expect(scopesWith(blocking({ sub: 'ann', iss: 'https://other.example' }))).toEqual(['inference']);
+  expect(scopesWith(blocking({ sub: 'ann', groups: 'left' }))).toEqual(['inference']);
+  expect(scopesWith(blocking({ groups: 'ann' }))).toEqual(['inference']);
+  current = [...rulesWith(), ...rulesWith(blocking({ sub: 'ann' }))];
+  expect(identities.find(ann, 1)?.scopes).toEqual(['inference']);
+  identities.reject(ann, 2);
+  expect(scopesWith({ ...blocking({ sub: 'ann' }), scopes: ['admin'] })).toBeUndefined();
 });
 
 it('at most 10,000 are kept', () => {

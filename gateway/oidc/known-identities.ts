@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { updateFile } from '../../fs/update-file.ts';
 import { takeSnapshotSync } from '../../fs/watched-file.ts';
 import type { ClaimsRule } from '../../keys/claims-rules.ts';
-import { identityKey } from '../../keys/identity.ts';
+import { identityKey, rulesBySubject } from '../../keys/identity.ts';
 import type { Key } from '../../keys/key.ts';
 import type { Log } from '../../log/create-log.ts';
 import { HOUR } from '../../settings/durations.ts';
@@ -34,6 +34,7 @@ interface KnownIdentity {
 }
 
 interface KnownIdentitiesOptions {
+  readonly issuer: string;
   /** Undefined: they are kept in memory only. */
   readonly file: string | undefined;
   readonly rules: () => readonly ClaimsRule[];
@@ -46,8 +47,8 @@ const content = z.object({
 
 /**
  * The identities that signed in lately, each with the rule that matched. For those who act for an identity while its token
- * may have expired: the runner, and a session of the dashboard. The rights are those that the rule gives now; an identity
- * whose rule is gone has none. Claims are not kept.
+ * may have expired: the runner, and a session of the dashboard. The rights are those that the rule gives now, or a rule
+ * before it that names the subject; an identity whose rule is gone has none. Claims are not kept.
  */
 export class KnownIdentities {
   readonly #options: KnownIdentitiesOptions;
@@ -55,6 +56,7 @@ export class KnownIdentities {
   #writing: Promise<void> = Promise.resolve();
   #isWriteQueued = false;
   #timer: NodeJS.Timeout | undefined;
+  #subjects: { readonly of: readonly ClaimsRule[]; readonly rules: ReadonlyMap<string, number> } | undefined;
 
   constructor(options: KnownIdentitiesOptions) {
     this.#options = options;
@@ -92,8 +94,17 @@ export class KnownIdentities {
   find(id: string, now: number): Key | undefined {
     const known = this.#known.get(id);
     if (known === undefined || now >= known.seen + REMEMBERED_MS) return undefined;
-    const rule = this.#options.rules().find(({ name }) => name === known.rule);
+    const rules = this.#options.rules();
+    const last = rules.findIndex(({ name }) => name === known.rule);
+    const rule = rules[Math.min(last, this.#ruleOfSubject(rules, id) ?? last)];
     return rule && identityKey(id, rule, known.seen + REMEMBERED_MS);
+  }
+
+  /** The first rule that names the subject of an identity, and nothing else: it matches all of its tokens. */
+  #ruleOfSubject(rules: readonly ClaimsRule[], id: string): number | undefined {
+    if (this.#subjects?.of !== rules)
+      this.#subjects = { of: rules, rules: rulesBySubject(rules, this.#options.issuer) };
+    return this.#subjects.rules.get(id);
   }
 
   /** Those that have rights. */

@@ -66,7 +66,8 @@ export class TokenSignIn {
     });
     this.keys = new IssuerKeys({ issuer, staleMs, log, onChange: forget });
     this.#verifier = new TokenVerifier({ issuer, audience, keys: this.keys });
-    this.identities = new KnownIdentities({ file: identitiesFile, log, rules: () => this.#rules.rules });
+    const rules = () => this.#rules.rules;
+    this.identities = new KnownIdentities({ file: identitiesFile, issuer, log, rules });
   }
 
   /** How often each outcome occurred for tokens that were not cached. */

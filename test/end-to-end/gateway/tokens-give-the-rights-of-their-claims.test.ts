@@ -177,6 +177,10 @@ describe('the runner acts for an identity', () => {
     expect(await actFor(gateway, 'joe')).toEqual([401, 'invalid_api_key']);
     expect((await send(await issuer.token({ sub: 'joe', groups: ['jobs'] }))).status).toBe(200);
     expect(await actFor(gateway, 'joe')).toEqual([200, undefined]);
+    writeRules([{ name: 'left', when: { sub: ['x', 'joe'] }, scopes: [] }, ...rules]);
+    await waitFor('a rule that blocks it', async () => (await actFor(gateway, 'joe'))[0] === 403);
+    writeRules(rules);
+    await waitFor('that rule to be gone', async () => (await actFor(gateway, 'joe'))[0] === 200);
     writeRules(rules.slice(0, 2));
     await waitFor('its rule to be gone', async () => (await actFor(gateway, 'joe'))[0] === 401);
   });
@@ -253,6 +257,17 @@ describe('the dashboard', () => {
     expect(await isActive(gateway, long)).toBe(true);
     writeRules(rules.filter(({ name }) => name !== 'ops'));
     await waitFor('the end of its rights', async () => !(await isActive(gateway, long)));
+  });
+
+  it('ends the session of one subject when a rule blocks it, without its token', async () => {
+    await using gateway = await startTokenGateway({ rules });
+    const { issuer, writeRules } = gateway;
+    const of = (sub: string) => issuer.token({ sub, groups: ['admins'] });
+    const [ann, bob] = [await logIn(gateway, await of('ann')), await logIn(gateway, await of('bob'))];
+    expect(await Promise.all([ann, bob].map((login) => isActive(gateway, login)))).toEqual([true, true]);
+    writeRules([{ name: 'left', when: { sub: ['x', 'ann'] }, scopes: [] }, ...rules]);
+    await waitFor('the end of its rights', async () => !(await isActive(gateway, ann)));
+    expect(await isActive(gateway, bob)).toBe(true);
   });
 });
 
