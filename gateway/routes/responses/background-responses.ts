@@ -36,15 +36,18 @@ export class BackgroundResponses {
     this.#services = services;
   }
 
-  /** Creates it, and sends its client the response as it is now, or its events up to its end. */
-  async create(client: RequestContext, response: NewBackgroundResponse): Promise<void> {
-    const { owner, stream } = response;
-    const created = this.#create(client, response);
-    if (stream) await followResponse(client, { owner, id: created.id }, undefined, this.#services);
-    else sendJson(client, created.object);
+  /** Sends a client the response that it has created as it is now, or its events up to its end. */
+  async respond(
+    client: RequestContext,
+    { owner, id, object }: StoredResponse,
+    stream: boolean,
+  ): Promise<void> {
+    if (stream) await followResponse(client, { owner, id }, undefined, this.#services);
+    else sendJson(client, object);
   }
 
-  #create(
+  /** Throws an ApiError. */
+  create(
     client: RequestContext,
     { body, echoed, request, ...response }: NewBackgroundResponse,
   ): StoredResponse {

@@ -18,7 +18,9 @@ it('a conversation has one response at a time, and another key cannot see that',
     locks.acquire(owner, id)[Symbol.dispose]();
   first[Symbol.dispose]();
   locks.requireFree('app', 'conv_1');
-  locks.acquire('app', 'conv_1');
+  using _ = locks.acquire('app', 'conv_1');
+  first[Symbol.dispose]();
+  expect(() => locks.acquire('app', 'conv_1')).toThrow(conversationLocked());
 });
 
 it('a response in the background holds its conversation until it has ended', async () => {

@@ -14,14 +14,21 @@ export class ConversationLocks {
   }
 
   /**
-   * Held until the returned value is disposed of. Throws an ApiError if another response of this owner holds it: to others,
+   * Held until the returned value is first disposed of. Throws an ApiError if another response of this owner holds it: to others,
    * the conversation does not exist.
    */
   acquire(owner: string, conversationId: string): Disposable {
     const lock = lockOf(owner, conversationId);
     if (this.#held.has(lock)) throw conversationLocked();
     this.#held.add(lock);
-    return { [Symbol.dispose]: () => void this.#held.delete(lock) };
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        // By then another response may hold it.
+        if (isHeld) this.#held.delete(lock);
+        isHeld = false;
+      },
+    };
   }
 
   /** Throws an ApiError if a response is being generated for the conversation, also in the background. */

@@ -114,7 +114,10 @@ export class StoredResponseStates implements ResponseStates {
           ? (model, echoed) => {
               const request = requestWithoutInput(text, fields, history);
               const response = { ...common, model, request, body, echoed: { ...echoed, ...about } };
-              return this.#background.create(client, response);
+              const created = this.#background.create(client, response);
+              // From now on the response itself holds the conversation, however long the client follows it.
+              lock?.[Symbol.dispose]();
+              return this.#background.respond(client, created, stream);
             }
           : undefined,
       [Symbol.dispose]: () => lock?.[Symbol.dispose](),

@@ -61,6 +61,33 @@ it('a conversation has one at a time, also when it is sent twice, and gets its i
   expect(next.status).toBe(200);
 });
 
+it('it holds its conversation until it has ended, and no longer, however long a client follows it', async () => {
+  const { id: conversation } = (await background.send('POST /v1/conversations', {})).body;
+  const request = { model: 'demo', temperature: 0, input: 'keys', conversation };
+  const follow = () =>
+    fetch(`${background.corral.origin}/v1/responses`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${background.corral.secret}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'once',
+      },
+      body: JSON.stringify({ ...request, background: true, stream: true }),
+    });
+  const following = await follow();
+  const again = await follow();
+  expect([following.status, again.status]).toEqual([200, 200]);
+  const open = background.store.responses.open();
+  expect(open).toHaveLength(1);
+  const early = await background.send('POST /v1/responses', request);
+  expect(early).toMatchObject({ status: 400, body: { error: { code: 'conversation_locked' } } });
+  // As the runner ends it: the gateway that sends its events learns of it later.
+  background.store.responses.cancel('tester', open[0]?.id ?? '');
+  expect((await background.send('POST /v1/responses', request)).status).toBe(200);
+  for (const followed of [following, again])
+    expect(await followed.text()).toContain('event: response.failed');
+});
+
 it('it continues a response, and can be continued when it is complete', async () => {
   const { body: first } = await background.send('POST /v1/responses', {
     model: 'demo',
