@@ -72,6 +72,29 @@ it('at most 10,000 are kept', () => {
   expect(identities.find('id-1', 1)).toBeDefined();
 });
 
+it('of too many, those are forgotten that have not signed in for longest', () => {
+  const identities = known();
+  for (let n = 0; n < 10_000; n++) identities.see(`id-${n}`, 'staff', n);
+  identities.see('id-0', 'staff', HOUR);
+  identities.see('new', 'staff', HOUR);
+  expect(identities.find('id-0', HOUR)).toBeDefined();
+  expect(identities.find('id-1', HOUR)).toBeUndefined();
+});
+
+it('of too many on disk, the latest are kept', async () => {
+  await using folder = await temporaryFolder();
+  const file = folder.file('identities.json');
+  const now = Date.now();
+  const first = known(file);
+  for (let n = 0; n < 10_000; n++) first.see(`id-${n}`, 'staff', now + n);
+  await first.close();
+  const second = known(file);
+  second.see('new', 'staff', now + HOUR);
+  expect(second.find('id-9999', now + HOUR)).toBeDefined();
+  expect(second.find('id-0', now + HOUR)).toBeUndefined();
+  await second.close();
+});
+
 it('what is on disk is read, merged with that of other gateways, and loses what is too old', async () => {
   await using folder = await temporaryFolder();
   const file = folder.file('identities.json');

@@ -76,7 +76,11 @@ export class KnownIdentities {
     const known = this.#known.get(id);
     if (known?.rule === rule) {
       known.seen = now;
-      if (now - known.written > SEEN_STEP_MS) this.#writeSoon(known, now);
+      if (now - known.written > SEEN_STEP_MS) {
+        // The newest are kept, by when they were last here.
+        this.#known.set(id, known);
+        this.#writeSoon(known, now);
+      }
       return false;
     }
     const identity = { rule, seen: now, written: now, isSaved: this.#options.file === undefined };
@@ -134,7 +138,9 @@ export class KnownIdentities {
     const { file, log } = this.#options;
     if (file === undefined) return;
     try {
-      for (const [id, { rule, seen }] of parse(takeSnapshotSync(file)?.text ?? ''))
+      const entries = [...parse(takeSnapshotSync(file)?.text ?? '')];
+      // Those that were set last are kept.
+      for (const [id, { rule, seen }] of entries.toSorted(([, a], [, b]) => a.seen - b.seen))
         this.#known.set(id, { rule, seen, written: seen, isSaved: true });
     } catch (error) {
       log.warn(`${file} cannot be read (${(error as Error).message}): batches of identities may end early`);

@@ -97,17 +97,23 @@ export class TokenSignIn {
   }
 
   async #verify(token: string, digest: string): Promise<SignIn> {
+    // Keys and rules may change meanwhile: what was found by those from before is not cached.
+    const generation = this.#generation;
     const verification = await this.#verifier.verify(token);
     const signIn =
-      verification.outcome === 'verified' ? await this.#accept(verification, digest) : verification;
+      verification.outcome === 'verified'
+        ? await this.#accept(verification, { digest, generation })
+        : verification;
     const name = signIn.outcome === 'rejected' ? signIn.reason : signIn.outcome;
     this.#outcomes.set(name, (this.#outcomes.get(name) ?? 0) + 1);
     return signIn;
   }
 
-  async #accept({ subject, claims, validUntil }: VerifiedToken, digest: string): Promise<SignIn> {
+  async #accept(
+    { subject, claims, validUntil }: VerifiedToken,
+    { digest, generation }: { readonly digest: string; readonly generation: number },
+  ): Promise<SignIn> {
     const now = Date.now();
-    const generation = this.#generation;
     const id = identityId(this.#issuer, subject);
     const rule = findRule(this.#rules.rules, claims);
     if (rule === undefined) {
