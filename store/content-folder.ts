@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { makeFolder, makePrivate } from '../fs/folders.ts';
 import { asStoreError } from './errors.ts';
 import { FrameCipher } from './frame-cipher.ts';
+import { isFileId } from './ids.ts';
 
 /** The contents of files, one file each, named by id and readable by their owner only. */
 export class ContentFolder {
@@ -57,9 +58,12 @@ export class ContentFolder {
     else if (this.changedAt(id) !== undefined) this.#guardSync(() => truncateSync(this.#path(id), length));
   }
 
-  /** What is in the folder, whether the database knows it or not. */
+  /**
+   * The contents in the folder, whether the database knows them or not. What has another name is somebody else's: `DATA_DIR` may
+   * be a volume that had a folder of this name before.
+   */
   ids(): string[] {
-    return this.#guardSync(() => readdirSync(this.#folder));
+    return this.#guardSync(() => readdirSync(this.#folder)).filter(isFileId);
   }
 
   /** When the content last changed, in seconds since 1970; undefined if there is none. */

@@ -5,6 +5,9 @@ export function newId(prefix: 'file-' | 'batch_' | 'batch_req_' | 'resp_' | 'con
   return prefix + randomBytes(16).toString('hex');
 }
 
+/** Whether a name is the id of a file. */
+export const isFileId = (name: string): boolean => /^file-[\da-f]{32}$/.test(name);
+
 const itemPrefixes = {
   message: 'msg_',
   reasoning: 'rs_',

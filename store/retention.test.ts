@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -12,6 +20,7 @@ import {
   userMessage,
 } from '../test/harness/stored-responses.ts';
 import { waitFor } from '../test/harness/wait-for.ts';
+import { newId } from './ids.ts';
 import { storeFileName } from './store.ts';
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -74,11 +83,31 @@ describe('a sweep', () => {
     await using test = await openTestStore();
     const kept = await storeFile(test.store, 'x');
     const path = (name: string) => join(test.folder, 'files', name);
-    for (const name of ['file-left', 'file-current']) writeFileSync(path(name), 'x');
+    const [left, current] = [newId('file-'), newId('file-')];
+    for (const name of [left, current]) writeFileSync(path(name), 'x');
     const longAgo = now() - 2 * HOUR;
-    for (const name of ['file-left', kept.id]) utimesSync(path(name), longAgo, longAgo);
+    for (const name of [left, kept.id]) utimesSync(path(name), longAgo, longAgo);
     await test.store.sweep();
-    expect(contentsOf(test.folder)).toEqual([kept.id, 'file-current'].sort());
+    expect(contentsOf(test.folder)).toEqual([kept.id, current].sort());
+  });
+
+  it('leaves alone what is not its own in a folder of the same name', async () => {
+    await using test = await openTestStore();
+    const path = (name: string) => join(test.folder, 'files', name);
+    const foreign = [
+      'file-1.txt',
+      'lost+found',
+      'notes.txt',
+      `old-${newId('file-')}`,
+      `${newId('file-')}.bak`,
+    ];
+    mkdirSync(path('lost+found'));
+    for (const name of foreign) if (name !== 'lost+found') writeFileSync(path(name), 'x');
+    const longAgo = now() - 2 * HOUR;
+    for (const name of foreign) utimesSync(path(name), longAgo, longAgo);
+    await test.store.sweep();
+    await test.store.purge({});
+    expect(contentsOf(test.folder)).toEqual(foreign.toSorted());
   });
 });
 
