@@ -55,8 +55,10 @@ export async function callGateway(
 
 export function unreachable(origin: string, error: Error): GatewayUnreachable {
   const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  // Its code is a number that says nothing.
+  const reason = error.name === 'TimeoutError' ? 'it takes too long' : (code ?? error.message);
   return new GatewayUnreachable(
-    `no gateway answers at ${origin} (${code ?? error.message}); start it, or name it with --gateway`,
+    `no gateway answers at ${origin} (${reason}); start it, or name it with --gateway`,
     { cause: error },
   );
 }

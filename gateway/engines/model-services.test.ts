@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayConfig } from '../config.ts';
+import { modelNotFound } from '../errors/catalogue.ts';
 import type { EngineServices } from './engine-services.ts';
 import { ModelServices } from './model-services.ts';
 
@@ -52,4 +53,14 @@ describe('the queue of a model', () => {
     expect(limitsWith({ maxWaitingPerLane: 7 }, 50)).toMatchObject({ maxWaiting: 50, maxWaitingPerLane: 7 });
     expect(limitsWith({ maxWaitingPerLane: 7 }, 5)).toMatchObject({ maxWaiting: 5, maxWaitingPerLane: 5 });
   });
+});
+
+it('a model that has lost its last engine does not exist, for lines of batches as for all other requests', () => {
+  const record = { id: 'a', limits: {} } as ModelServices['record'];
+  const model = new ModelServices(config, record, {
+    status: 'loaded',
+    removed: false,
+  } as ModelServices['state']);
+  expect(() => model.pickEngine(undefined)).toThrow(modelNotFound('a'));
+  expect(() => model.pickIdleEngine()).toThrow(modelNotFound('a'));
 });

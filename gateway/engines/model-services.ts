@@ -131,7 +131,7 @@ export class ModelServices implements RequestedModel {
 
   pickIdleEngine(): EngineServices {
     const engine = pickIdleEngine(this.engines);
-    if (engine === undefined) throw new Error(`the model ${this.id} has no engine`);
+    if (engine === undefined) throw modelNotFound(this.id);
     return engine;
   }
 

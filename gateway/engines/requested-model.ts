@@ -13,7 +13,7 @@ export interface RequestedModel {
   pickEngine(conversation: string | undefined): EngineServices;
   /** The engine that has granted a request its slots: another one than where it waited, if that was sooner. */
   engineOf(lease: Lease, conversation: string | undefined): EngineServices;
-  /** The engine for a line of a batch. */
+  /** The engine for a line of a batch. Throws as `pickEngine` does. */
   pickIdleEngine(): EngineServices;
   /** How many slots of its engines batches may use now. */
   readonly batchSlots: number;

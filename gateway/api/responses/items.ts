@@ -210,7 +210,9 @@ function inputPart(part: unknown, place: string): unknown {
   if (type === 'input_image') {
     if (typeof image_url === 'string') return part;
     const why =
-      typeof file_id === 'string' ? 'names a file, but this server stores no files' : "has no 'image_url'";
+      typeof file_id === 'string'
+        ? 'names an uploaded file, which llama-server cannot read'
+        : "has no 'image_url'";
     throw unsupportedValue(place, `${why}. Send the image in 'image_url', as a data: URL.`);
   }
   if (type === 'input_file')
