@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { type AdminOptions, adminCommand, callAdmin } from '../admin-client.ts';
 import { writeJson, writeStderr } from '../output.ts';
@@ -17,10 +17,10 @@ from before. The changes last until "corral serve" ends; "corral status" shows w
 /** `corral restart [VARIABLE=value…]`. */
 export function restartCommand(): Command {
   return adminCommand('restart')
-    .argument('[changes...]', 'VARIABLE=value', collect)
+    .addArgument(new Argument('[changes...]', 'VARIABLE=value').argParser(collect).default({}, 'none'))
     .description('restart llama-server without losing a request, with variables changed or as it is')
     .addHelpText('after', restartNotes)
-    .action(async (changes: Changes = {}, { json, ...gateway }: AdminOptions) => {
+    .action(async (changes: Changes, { json, ...gateway }: AdminOptions) => {
       const body = await callAdmin(gateway, 'POST', '/admin/restart', changes);
       const { message } = z.object({ message: z.string() }).parse(body);
       writeStderr(message);
@@ -28,7 +28,7 @@ export function restartCommand(): Command {
     });
 }
 
-function collect(text: string, before: Changes = {}): Changes {
+function collect(text: string, before: Changes): Changes {
   const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be like CTX=8192.');
   return { ...before, [name]: value };

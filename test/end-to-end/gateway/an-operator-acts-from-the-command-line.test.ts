@@ -72,9 +72,15 @@ it('corral reload says what the gateway uses and what is wrong with the file', a
   expect([broken.status, broken.stderr]).toEqual([1, expect.stringContaining('keys[0].fingerprint')]);
 });
 
-it('corral restart explains why it cannot', async () => {
-  const alone = await runInProcess(restartCommand(), ['CTX=8192', ...gateway()], env);
-  expect([alone.status, alone.stderr]).toEqual([1, expect.stringContaining('HTTP 501')]);
+it.each([[[]], [['CTX=8192']], [['CTX=8192', 'PARALLEL=']]])(
+  'corral restart %j explains why it cannot',
+  async (changes) => {
+    const alone = await runInProcess(restartCommand(), [...changes, ...gateway()], env);
+    expect([alone.status, alone.stderr]).toEqual([1, expect.stringContaining('HTTP 501')]);
+  },
+);
+
+it('corral restart takes variables only', async () => {
   const wrong = await runInProcess(restartCommand(), ['ctx', ...gateway()], env);
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('It must be like CTX=8192.')]);
 });
