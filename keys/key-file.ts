@@ -18,8 +18,9 @@ export async function readKeyFile(file: string): Promise<ParsedKeys> {
 
 /**
  * Rewrites the key file with the result of `change`. Writers take a lock, so `change` always gets the latest keys. If
- * it throws, or makes keys that could not be read, the file stays as it is. A missing folder is created. Throws a
- * KeyFileError, also for a file in the format of llama-gguf-inference, which is read-only.
+ * it throws, or makes keys that could not be read, the file stays as it is. A missing folder is created. The warnings are
+ * those that the change has caused. Throws a KeyFileError, also for a file in the format of llama-gguf-inference, which is
+ * read-only.
  */
 export async function updateKeyFile(
   file: string,
@@ -27,20 +28,24 @@ export async function updateKeyFile(
 ): Promise<ParsedKeys> {
   return withKeyFileErrors(file, async () => {
     let keys: readonly Key[] = [];
+    let warnings: readonly string[] = [];
     const { path, before } = await updateFile(file, (text) => {
       const document = parseWritable(text);
       keys = change(document.keys);
       const changed = formatKeysJson({ ...document, keys });
       // A file that the gateway rejects would take away the effect of every later change, too.
-      parseKeysJson(changed);
+      warnings = parseKeysJson(changed).warnings.filter((warning) => !document.warnings.includes(warning));
       return changed;
     });
-    return { keys, warnings: modeWarnings(path, before) };
+    return {
+      keys,
+      warnings: [...warnings.map((warning) => `${path}: ${warning}`), ...modeWarnings(path, before)],
+    };
   });
 }
 
 function parseWritable(text: string) {
-  if (text.trim() === '') return { keys: [], extraFields: {} };
+  if (text.trim() === '') return { keys: [], extraFields: {}, warnings: [] };
   if (isKeysJson(text)) return parseKeysJson(text);
   throw new KeyFileError(
     'is in the format of llama-gguf-inference, which is read-only: ' + 'import it with "corral keys import"',

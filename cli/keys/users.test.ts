@@ -62,12 +62,19 @@ it.each(['Authorization', 'X-Corral-User', 'two words', ''])(
   },
 );
 
-it('user limits without users are reported', async () => {
+it('user limits without users are reported by the command that causes them, and when keys are listed', async () => {
   await using folder = await temporaryFolder();
   const keys = corralKeysIn(folder);
-  await keys('create', 'webui', '--user-rpm', '9');
-  const { stderr } = await keys('list');
-  expect(stderr).toContain('key "webui" has "userLimits", which have no effect without "usersFrom"');
+  const warning = 'key "webui" has "userLimits", which have no effect without "usersFrom"';
+  const reports = async (...args: string[]) => (await keys(...args)).stderr.includes(warning);
+  expect(await reports('create', 'webui', '--user-rpm', '9')).toBe(true);
+  expect(await reports('list')).toBe(true);
+  expect(await reports('create', 'app')).toBe(false);
+  expect(await reports('update', 'webui', '--users-from', 'X-User-Id')).toBe(false);
+  expect(await reports('list')).toBe(false);
+  expect(await reports('update', 'webui', '--users-from', 'none')).toBe(true);
+  expect(await reports('update', 'webui', '--user-rpm', 'default')).toBe(false);
+  expect(await reports('update', 'webui', '--user-tpd', '9', '--until', '1h')).toBe(true);
 });
 
 it('the line of a user is found by what its client sends', async () => {
