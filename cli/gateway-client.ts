@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
 import type { Scope } from '../keys/key.ts';
 import { readSettings } from '../settings/read-settings.ts';
@@ -12,9 +12,18 @@ export interface GatewayOptions {
 }
 
 export const gatewayOptions = (scope: Scope) => [
-  new Option('--gateway <url>', 'URL of the gateway (default: that of this machine)'),
+  new Option('--gateway <url>', 'URL of the gateway (default: that of this machine)').argParser(gatewayUrl),
   new Option('--key-file <file>', `file with a key of the scope ${scope} (default: CORRAL_API_KEY)`),
 ];
+
+/** Without a query, as paths are added to it, and without a user, which fetch refuses. */
+function gatewayUrl(text: string): string {
+  const url = URL.parse(text);
+  const isPlain = url !== null && !url.username && !url.password && !/[?#]/.test(text);
+  if (!isPlain || !['http:', 'https:'].includes(url.protocol))
+    throw new InvalidArgumentError('It must be a URL such as http://127.0.0.1:8000, without user or query.');
+  return text;
+}
 
 /** A running gateway, and the key to call it with. */
 export interface Gateway {

@@ -92,3 +92,19 @@ it.each([
   const { status, stderr } = await runInProcess(requestsCommand(), gateway(), less);
   expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
 });
+
+it.each([
+  '',
+  'nope',
+  '127.0.0.1:8000',
+  'localhost:8000',
+  'ftp://host',
+  'http://',
+  'http://me:pw@host',
+  'http://host?x',
+])('a gateway that is no URL is wrong use: %j', async (url) => {
+  for (const command of [statusCommand(), requestsCommand(), reloadCommand()]) {
+    const { status, stderr } = await runInProcess(command, ['--gateway', url], env);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('such as http://127.0.0.1:8000')]);
+  }
+});
