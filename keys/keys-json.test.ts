@@ -192,7 +192,22 @@ describe('unknown fields of a key file', () => {
       { limits: { tokensPerDays: 1 } },
       '"tokensPerDays" in its limits; it has no effect, did you mean "tokensPerDay"?',
     ],
-    [{ limits: { expires: 1 } }, '"expires" in its limits; it has no effect, did you mean "expires"?'],
+    [
+      { limits: { expires: 1 } },
+      '"expires" in its limits; it has no effect, did you mean "expires" of the key itself?',
+    ],
+    [
+      { userLimits: { Note: 1 }, usersFrom: 'x-user' },
+      '"Note" in its user limits; it has no effect, did you mean "note" of the key itself?',
+    ],
+    [
+      { temporaryLimits: [{ limits: {}, until: '2027-01-01T00:00:00Z', note: 'x' }] },
+      '"note" in its temporaryLimits; it has no effect, did you mean "note" of the key itself?',
+    ],
+    [
+      { temporaryLimits: [{ limits: {}, until: '2027-01-01T00:00:00Z', rpm: 1 }] },
+      '"rpm" in its temporaryLimits; it has no effect, did you mean "requestsPerMinute" in "limits"?',
+    ],
   ])('%j is reported with the name that was probably meant', (fields, words) => {
     expect(warningsOf(fields)).toEqual([`key "app" has an unknown field ${words}`]);
   });

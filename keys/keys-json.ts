@@ -247,6 +247,6 @@ function hintFor(name: string, known: readonly string[]): string {
   const meant =
     synonyms[withoutStyle(name)] ?? nearestName(name, known) ?? nearestName(name, [...limits, ...fields]);
   if (meant === undefined) return '';
-  const isInPlace = known.includes(meant) || !limits.includes(meant) || known === limits;
-  return `, did you mean "${meant}"${isInPlace ? '' : ' in "limits"'}?`;
+  const elsewhere = limits.includes(meant) ? ' in "limits"' : ' of the key itself';
+  return `, did you mean "${meant}"${known.includes(meant) ? '' : elsewhere}?`;
 }
