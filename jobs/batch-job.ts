@@ -15,7 +15,7 @@ export interface BatchJobServices extends JobServices {
   /** Lets one file at a time be validated. */
   readonly validating: <T>(action: () => Promise<T>) => Promise<T>;
   /** Gives the lines of a batch their turns. */
-  readonly addLines: (lines: BatchLines) => Disposable;
+  readonly addLines: (batch: Batch, lines: readonly BatchLines[]) => Disposable;
 }
 
 /** Lines that are ended in one transaction. */
@@ -31,7 +31,8 @@ export class BatchJob {
   readonly #interrupted = new AbortController();
   #batch: Batch;
   #reason: BatchReason;
-  #lines: BatchLines | undefined;
+  /** By model. */
+  #lines: readonly BatchLines[] = [];
   #interruption: Interruption | undefined;
 
   constructor(batch: Batch, services: BatchJobServices) {
@@ -53,7 +54,7 @@ export class BatchJob {
   interrupt(why: Interruption, lets?: AbortSignal): void {
     this.#interruption ??= why;
     this.#interrupted.abort();
-    this.#lines?.stop(why, lets);
+    this.#stopLines(why, lets);
   }
 
   /** Resolves when the batch has ended, or the runner stops. */
@@ -94,13 +95,33 @@ export class BatchJob {
   }
 
   async #runLines(): Promise<void> {
-    const lines = new BatchLines(this.#batch, this.#services, this.#reason);
-    this.#lines = lines;
-    using _ = this.#services.addLines(lines);
-    lines.settle();
-    const end = await lines.ended;
+    const batch = this.#batch;
+    const models = this.#services.store.batches.modelsOfLines(batch.id);
+    this.#lines = models.map((model) => new BatchLines(batch, model, this.#services, this.#reason));
+    this.#reason.begin(this.#lines.map(({ model }) => model));
+    using _ = this.#services.addLines(batch, this.#lines);
+    const ends = await Promise.allSettled(this.#lines.map((lines) => this.#endOf(lines)));
+    const end = ends.map(settledValue).find((each) => each !== 'done') ?? 'done';
     if (typeof end === 'object') await this.#fail(end.failed);
     else if (end === 'done') await this.#become('finalizing');
+  }
+
+  /** What fails the lines of one model fails the batch. */
+  async #endOf(lines: BatchLines): Promise<LinesEnd> {
+    lines.settle();
+    try {
+      const end = await lines.ended;
+      if (typeof end === 'object') this.#stopLines(end);
+      this.#reason.end(lines.model);
+      return end;
+    } catch (error) {
+      this.#stopLines('stopped');
+      throw error;
+    }
+  }
+
+  #stopLines(end: Exclude<LinesEnd, 'done'>, lets?: AbortSignal): void {
+    for (const lines of this.#lines) lines.stop(end, lets);
   }
 
   /** In Anthropic's API, a batch cannot fail: each of its requests has a result. */
@@ -151,6 +172,12 @@ export class BatchJob {
     const details = { batch: id, key: owner || undefined, lines, ...ends, error: errors[0]?.code };
     log.info(details, `batch ${status.replace('_', ' ')}`);
   }
+}
+
+/** Throws what it was rejected with. */
+function settledValue<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
 }
 
 const reasons = {

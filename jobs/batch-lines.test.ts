@@ -26,7 +26,7 @@ async function beginLines(count: number) {
   const services = {
     ...{ store, guard, gateway, log, isStopping: () => false, onSlots: () => {}, onFree: () => {} },
   };
-  const lines = new BatchLines(batch, services, new BatchReason(batch, services));
+  const lines = new BatchLines(batch, null, services, new BatchReason(batch, services));
   onTestFinished(async () => {
     lines.stop('stopped');
     await lines.ended;

@@ -18,8 +18,8 @@ export interface JobServices {
   readonly gateway: GatewayClient;
   readonly log: Log;
   readonly isStopping: () => boolean;
-  /** Called with the slots that batches may use for the model of the batch. */
-  readonly onSlots: (batch: Batch, slots: number) => void;
+  /** Called with the slots that batches may use for a model. */
+  readonly onSlots: (model: string, slots: number) => void;
   /** Called when another line may be begun. */
   readonly onFree: () => void;
 }
@@ -40,9 +40,13 @@ const UNEXPECTED_PAUSE = 5000;
 /** How the lines of a batch have come to an end; `stopped`: the runner ends. */
 export type LinesEnd = 'done' | 'cancelled' | 'expired' | 'stopped' | { readonly failed: BatchError };
 
-/** The lines of one batch that are to be run, and those that run. */
+/** The lines of one model of a batch that are to be run, and those that run: no model holds up another one. */
 export class BatchLines {
   readonly batch: Batch;
+  /** Empty if they name none. */
+  readonly model: string;
+  /** As the store has it: null is the model of the batch. */
+  readonly #storedModel: string | null;
   readonly #services: JobServices;
   readonly #aborted = new AbortController();
   readonly #ended = Promise.withResolvers<LinesEnd>();
@@ -64,8 +68,10 @@ export class BatchLines {
   #refusedSince: number | undefined;
   readonly #reason: BatchReason;
 
-  constructor(batch: Batch, services: JobServices, reason: BatchReason) {
+  constructor(batch: Batch, storedModel: string | null, services: JobServices, reason: BatchReason) {
     this.batch = batch;
+    this.model = storedModel ?? batch.model ?? '';
+    this.#storedModel = storedModel;
     this.#services = services;
     this.#reason = reason;
   }
@@ -138,7 +144,7 @@ export class BatchLines {
     const request = { owner, user, batchId, path, body, requestId };
     const response = await sendLine(gateway, request, this.#aborted.signal);
     if (response.outcome === 'responded' && response.batchSlots !== undefined)
-      onSlots(this.batch, response.batchSlots);
+      onSlots(this.model, response.batchSlots);
     const attempts = this.#attempts.get(line.number) ?? 0;
     const verdict = judgeResponse(response, this.#failures, attempts);
     if (verdict.line === 'waits') {
@@ -195,7 +201,7 @@ export class BatchLines {
     // The lines that run together fail together: that is one failure.
     if (now >= this.#pausedUntil) this.#failures += 1;
     this.#pausedUntil = Math.max(this.#pausedUntil, now + forMs);
-    if (now + forMs - this.#waitingSince > SILENCE) this.#reason.set(reason);
+    if (now + forMs - this.#waitingSince > SILENCE) this.#reason.set(this.model, reason);
   }
 
   #onRefusal({ code, message }: { readonly code: string; readonly message: string }): void {
@@ -210,13 +216,16 @@ export class BatchLines {
     if (performance.now() < this.#pausedUntil) return;
     this.#failures = 0;
     this.#refusedSince = undefined;
-    this.#reason.set(null);
+    this.#reason.set(this.model, null);
   }
 
   #hasMore(): boolean {
     if (this.#again.length > 0 || this.#page.length > 0) return true;
     if (this.#isRead) return false;
-    this.#page = this.#services.store.batches.nextLines(this.id, PAGE, this.#last);
+    this.#page = this.#services.store.batches.nextLines(this.id, PAGE, {
+      after: this.#last,
+      model: this.#storedModel,
+    });
     this.#last = this.#page.at(-1) ?? this.#last;
     this.#isRead = this.#page.length === 0;
     return !this.#isRead;

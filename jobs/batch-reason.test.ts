@@ -35,7 +35,7 @@ const [limit, disk] = [
 it('a reason that came before a full disk is there again after it', async () => {
   const { opened, reason, begin, end, shown } = await failingDisk();
   await using _ = opened;
-  reason.set(limit);
+  reason.set('a', limit);
   const persisted = begin();
   expect(shown()).toEqual(disk);
   end();
@@ -47,11 +47,27 @@ it('a full disk is shown whatever the lines do meanwhile, and then what they wai
   const { opened, reason, begin, end, shown } = await failingDisk();
   await using _ = opened;
   const persisted = begin();
-  reason.set(limit);
+  reason.set('a', limit);
   expect(shown()).toEqual(disk);
-  reason.set(null);
+  reason.set('a', null);
   expect(shown()).toEqual(disk);
   end();
   await persisted;
+  expect(shown()).toBeNull();
+});
+
+it('a batch waits when the lines of all its models do', async () => {
+  const { opened, reason, shown } = await failingDisk();
+  await using _ = opened;
+  reason.begin(['a', 'b']);
+  reason.set('a', limit);
+  expect(shown()).toBeNull();
+  reason.set('b', 'b does not load');
+  expect(shown()).toBe(limit);
+  reason.set('a', null);
+  expect(shown()).toBeNull();
+  reason.end('a');
+  expect(shown()).toBe('b does not load');
+  reason.end('b');
   expect(shown()).toBeNull();
 });

@@ -10,32 +10,46 @@ interface ReasonServices {
 
 /**
  * Shows the owner of a batch why it makes no progress: because of the store, which makes all batches wait, else because of its
- * own lines. So the end of one of both does not hide the other.
+ * own lines, if those of all its models wait. So the end of one of both does not hide the other.
  */
 export class BatchReason {
   readonly #batchId: string;
   readonly #services: ReasonServices;
-  #ofLines: string | null;
+  /** An earlier runner has left it: the first line of a model that succeeds removes it. */
+  #before: string | null;
+  /** By model that has lines left; null: they make progress. */
+  #ofLines = new Map<string, string | null>();
   #shown: string | null;
 
   constructor({ id, reason }: Pick<Batch, 'id' | 'reason'>, services: ReasonServices) {
     this.#batchId = id;
     this.#services = services;
-    // An earlier runner has left it: the first line that succeeds removes it.
-    this.#ofLines = reason;
+    this.#before = reason;
     this.#shown = reason;
   }
 
-  /** Null: its lines make progress again. */
-  set(ofLines: string | null): void {
-    this.#ofLines = ofLines;
+  /** The lines of these models begin. */
+  begin(models: readonly string[]): void {
+    this.#ofLines = new Map(models.map((model) => [model, this.#before]));
+    this.#before = null;
+  }
+
+  /** Null: the lines of this model make progress again. */
+  set(model: string, reason: string | null): void {
+    this.#ofLines.set(model, reason);
+    this.show();
+  }
+
+  /** The lines of this model have ended. */
+  end(model: string): void {
+    this.#ofLines.delete(model);
     this.show();
   }
 
   /** To be called when the store has begun or ceased to make batches wait. It does not matter if it fails. */
   show(): void {
     const { store, guard } = this.#services;
-    const reason = guard.reason ?? this.#ofLines;
+    const reason = guard.reason ?? this.#reasonOfLines;
     if (reason === this.#shown) return;
     try {
       store.batches.update(this.#batchId, { reason });
@@ -43,5 +57,11 @@ export class BatchReason {
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
     }
+  }
+
+  get #reasonOfLines(): string | null {
+    const reasons = [...this.#ofLines.values()];
+    if (reasons.length === 0) return this.#before;
+    return reasons.includes(null) ? null : (reasons[0] ?? null);
   }
 }

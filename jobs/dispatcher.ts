@@ -23,13 +23,13 @@ export class Dispatcher {
     this.#isPaused = isPaused;
   }
 
-  /** Gives the lines their turns until the returned value is disposed of. */
-  add(lines: BatchLines): Disposable {
-    this.#lines.add(lines);
+  /** Gives the lines of a batch their turns until the returned value is disposed of. */
+  add(batch: Batch, lines: readonly BatchLines[]): Disposable {
+    for (const each of lines) this.#lines.add(each);
     return {
       [Symbol.dispose]: () => {
-        this.#lines.delete(lines);
-        this.#turns.forget(lines);
+        for (const each of lines) this.#lines.delete(each);
+        this.#turns.forget(batch);
       },
     };
   }
@@ -38,18 +38,18 @@ export class Dispatcher {
     this.#total = slots;
   }
 
-  setSlots({ model }: Batch, slots: number): void {
-    this.#slots.set(model ?? '', slots);
+  setSlots(model: string, slots: number): void {
+    this.#slots.set(model, slots);
   }
 
   /** Begins as many lines as fit. */
   dispatch(): void {
     if (this.#isPaused()) return;
-    for (const model of new Set(Array.from(this.#lines, modelOf))) this.#dispatchFor(model);
+    for (const model of new Set(Array.from(this.#lines, (it) => it.model))) this.#dispatchFor(model);
   }
 
   #dispatchFor(model: string): void {
-    const lines = [...this.#lines].filter((it) => modelOf(it) === model);
+    const lines = [...this.#lines].filter((it) => it.model === model);
     const most = (this.#slots.get(model) ?? Math.max(0, this.#total - 1)) + EXTRA;
     for (let running = sum(lines.map((it) => it.running)); running < most; running++) {
       const next = this.#turns.next(lines.filter((it) => it.isReady));
@@ -58,7 +58,5 @@ export class Dispatcher {
     }
   }
 }
-
-const modelOf = ({ batch }: BatchLines) => batch.model ?? '';
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

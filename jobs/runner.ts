@@ -168,11 +168,11 @@ export class Runner {
       ...{ store: this.#store, guard: this.#guard, gateway: this.#gateway, log: this.#log },
       ...{ maxLineLength, storeKey },
       isStopping: () => this.#isStopping,
-      onSlots: (batch, slots) => this.#dispatcher.setSlots(batch, slots),
+      onSlots: (model, slots) => this.#dispatcher.setSlots(model, slots),
       onFree: () => this.#dispatch(),
       validating: (action) => this.#oneAtATime(action),
-      addLines: (lines) => {
-        const added = this.#dispatcher.add(lines);
+      addLines: (batch, lines) => {
+        const added = this.#dispatcher.add(batch, lines);
         this.#dispatch();
         return added;
       },

@@ -89,8 +89,19 @@ it('names every mistake by its line, in order', async () => {
 it('lets the requests of a message batch name different models', async () => {
   const url = '/v1/messages';
   const lines = ['demo', 'other'].map((model) => lineOf(model, { url, body: { model, messages: [] } }));
-  const { validation } = await validate(lines, undefined, url);
+  const { validation, stored } = await validate(lines, undefined, url);
   expect(validation).toEqual({ lines: 2, model: 'demo' });
+  expect(stored.map(({ model }) => model)).toEqual([undefined, 'other']);
+});
+
+it('tells no more than a few models of a message batch apart', async () => {
+  const url = '/v1/messages';
+  const models = ['a', undefined, ...Array.from({ length: 40 }, (_, n) => `other-${n}`), 'other-1', 'a'];
+  const lines = models.map((model, n) => lineOf(`${n}`, { url, body: { model, messages: [] } }));
+  const { stored } = await validate(lines, undefined, url);
+  expect(new Set(stored.map(({ model }) => model)).size).toBe(17);
+  expect(stored.at(-2)?.model).toBe('other-1');
+  expect(stored.at(-1)?.model).toBeUndefined();
 });
 
 it('reports a hundred mistakes at most, and reads no further', async () => {

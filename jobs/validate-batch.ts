@@ -9,6 +9,8 @@ import { promptText, sortKey } from './sort-key.ts';
 const MAX_LINES = 50_000;
 /** No more errors are reported, and no more is read then. */
 const MAX_ERRORS = 100;
+/** The lines of further models of a message batch run as if they had one. */
+const MAX_OTHER_MODELS = 16;
 /** Lines of one transaction. */
 const CHUNK = 1000;
 
@@ -43,6 +45,7 @@ class Validator {
   #lines = 0;
   /** The first line that is valid. */
   #first: RequestLine | undefined;
+  readonly #otherModels = new Set<string>();
 
   constructor(options: ValidationOptions) {
     this.#options = options;
@@ -82,7 +85,18 @@ class Validator {
     if (model !== this.#first.model && !mayMixModels(endpoint))
       this.#errors.push(modelMismatch(model, this.#first.model, line.number));
     const { number, offset, length } = line;
-    this.#chunk.push({ number, offset, length, customId, sortKey: sortKey(promptText(endpoint, body), key) });
+    this.#chunk.push({
+      ...{ number, offset, length, customId },
+      sortKey: sortKey(promptText(endpoint, body), key),
+      model: this.#otherModel(model),
+    });
+  }
+
+  /** The model of a line, if it is not that of the first one. */
+  #otherModel(model = ''): string | undefined {
+    if (model === (this.#first?.model ?? '')) return undefined;
+    if (this.#otherModels.size < MAX_OTHER_MODELS) this.#otherModels.add(model);
+    return this.#otherModels.has(model) ? model : '';
   }
 
   async #store(): Promise<void> {

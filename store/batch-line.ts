@@ -10,6 +10,8 @@ export interface Line extends Range {
 
 export interface NewLine extends Line {
   readonly customId: string;
+  /** The model of this line, if it is not that of the batch. */
+  readonly model?: string | undefined;
 }
 
 export type LineState = 'completed' | 'failed' | 'expired' | 'cancelled';

@@ -13,7 +13,7 @@ import type { ContentFolder } from './content-folder.ts';
 import type { Database, Row } from './database.ts';
 import type { Files } from './files.ts';
 import { newId, now } from './ids.ts';
-import { Lines } from './lines.ts';
+import { type LineFilter, Lines } from './lines.ts';
 import { behind, findPlace, nextNumber } from './list-place.ts';
 import type { Reserve } from './reserve.ts';
 import { ResultWriter, resultFiles } from './result-writer.ts';
@@ -196,9 +196,14 @@ export class Batches {
     this.#lines.clear(id);
   }
 
-  /** The first lines without result in the order of their sort keys, behind `after` if that is given. */
-  nextLines(id: string, limit: number, after?: Pick<Line, 'number' | 'sortKey'>): Line[] {
-    return this.#lines.next(id, limit, after);
+  /** The first lines without result in the order of their sort keys. */
+  nextLines(id: string, limit: number, filter?: LineFilter): Line[] {
+    return this.#lines.next(id, limit, filter);
+  }
+
+  /** The models of the lines without result; null is that of the batch. */
+  modelsOfLines(id: string): (string | null)[] {
+    return this.#lines.models(id);
   }
 
   /**

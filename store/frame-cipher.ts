@@ -61,7 +61,11 @@ export class FrameCipher {
 }
 
 /** A hash that reveals nothing about `text` to anyone without the key, if there is one. */
-export function keyedHash(storeKey: Buffer | KeyObject | undefined, text: string, length = 32): Buffer {
+export function keyedHash(
+  storeKey: Buffer | KeyObject | undefined,
+  text: string | Buffer,
+  length = 32,
+): Buffer {
   return createHmac('sha256', storeKey ?? '')
     .update(text)
     .digest()

@@ -15,7 +15,7 @@ describe('the lines of a batch', () => {
     const lines = newLines(1, 5).map((line, index) => ({ ...line, sortKey: Buffer.from(keys[index] ?? '') }));
     expect(batches.addLines(id, lines)).toEqual([]);
     const numbers = (limit: number, after?: Line) =>
-      batches.nextLines(id, limit, after).map(({ number }) => number);
+      batches.nextLines(id, limit, { after }).map(({ number }) => number);
     expect(numbers(9)).toEqual([2, 5, 4, 1, 3]);
     expect(numbers(2)).toEqual([2, 5]);
     expect(numbers(9, batches.nextLines(id, 4).at(-1))).toEqual([3]);
@@ -25,6 +25,35 @@ describe('the lines of a batch', () => {
     expect({ ...first, sortKey: String.fromCharCode(...(first?.sortKey ?? [])) }).toEqual({
       ...{ number: 2, offset: 100, length: 99, sortKey: 'a' },
     });
+  });
+
+  it('of one model come without those of others', async () => {
+    await using test = await openTestStore();
+    const { batches } = test.store;
+    const { id } = await createBatch(test.store, { dialect: 'anthropic' });
+    const models = [undefined, 'b', '', 'b', undefined];
+    const inOrder = (line: Line, model: string | undefined) => ({
+      ...{ ...line, sortKey: Buffer.of(line.number), customId: `${line.number}`, model },
+    });
+    batches.addLines(
+      id,
+      newLines(1, 5).map((line, index) => inOrder(line, models[index])),
+    );
+    const numbers = (model: string | null, after?: Line) =>
+      batches.nextLines(id, 9, { model, after }).map(({ number }) => number);
+    expect(batches.modelsOfLines(id).toSorted()).toEqual(['', 'b', null]);
+    expect([numbers(null), numbers('b'), numbers('')]).toEqual([[1, 5], [2, 4], [3]]);
+    expect(numbers(null, batches.nextLines(id, 1)[0])).toEqual([5]);
+    await batches.finishLines(id, [{ number: 3, state: 'failed' }]);
+    expect(batches.modelsOfLines(id).toSorted()).toEqual(['b', null]);
+  });
+
+  it('have each custom id once, of whatever code units', async () => {
+    await using test = await openTestStore();
+    const { id } = await createBatch(test.store);
+    const ids = ['\ud800', '\ud801', '\ufffd', 'é', 'e\u0301', '\ud83d\ude00', '\ud800'];
+    const lines = newLines(1, 7).map((line, index) => ({ ...line, customId: ids[index] ?? '' }));
+    expect(test.store.batches.addLines(id, lines)).toEqual([7]);
   });
 
   it('have each custom id once; another batch may have the same', async () => {

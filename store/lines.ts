@@ -4,6 +4,13 @@ import { keyedHash } from './frame-cipher.ts';
 
 const CUSTOM_ID_HASH = 16;
 
+export interface LineFilter {
+  /** Only those behind this one. */
+  readonly after?: Pick<Line, 'number' | 'sortKey'> | undefined;
+  /** Only those of this model; null is that of the batch. */
+  readonly model?: string | null;
+}
+
 /** The lines of unfinished batches. The database has no text of them: neither prompts nor custom ids. */
 export class Lines {
   readonly #db: Database;
@@ -37,30 +44,46 @@ export class Lines {
     });
   }
 
-  /** The first lines without result in the order of their sort keys, behind `after` if that is given. */
-  next(batchId: string, limit: number, after?: Pick<Line, 'number' | 'sortKey'>): Line[] {
+  /** The first lines without result in the order of their sort keys. */
+  next(batchId: string, limit: number, { after, model }: LineFilter = {}): Line[] {
     const n = this.#findBatch(batchId);
     if (n === undefined) return [];
-    const [where, values] =
+    const [behind, place] =
       after === undefined ? ['', []] : ['AND (sort, line) > (?, ?)', [after.sortKey, after.number]];
+    const [of, models] = model === undefined ? ['', []] : ['AND model IS ?', [model]];
     return this.#db
       .all(
-        `SELECT line, offset, length, sort FROM lines WHERE batch = ? AND state = 0 ${where}
+        `SELECT line, offset, length, sort FROM lines WHERE batch = ? AND state = 0 ${behind} ${of}
          ORDER BY sort, line LIMIT ?`,
-        ...[n, ...values, limit],
+        ...[n, ...place, ...models, limit],
       )
       .map(toLine);
   }
 
-  #insert(batch: number, { number, offset, length, customId, sortKey }: NewLine): boolean {
+  /** The models of the lines without result; null is that of the batch. */
+  models(batchId: string): (string | null)[] {
+    return this.#db
+      .all(
+        'SELECT DISTINCT model FROM lines WHERE batch = (SELECT n FROM batches WHERE id = ?) AND state = 0',
+        batchId,
+      )
+      .map(({ model }) => (model === null ? null : String(model)));
+  }
+
+  #insert(batch: number, { number, offset, length, customId, sortKey, model }: NewLine): boolean {
     return (
       this.#db.run(
-        `INSERT INTO lines (batch, line, offset, length, custom, sort) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO lines (batch, line, offset, length, custom, sort, model) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (batch, custom) DO NOTHING`,
         ...[batch, number, offset, length],
-        ...[keyedHash(this.#storeKey, customId, CUSTOM_ID_HASH), sortKey],
+        ...[this.#hash(customId), sortKey, model ?? null],
       ) === 1
     );
+  }
+
+  /** Of all of its code units: JSON may have some that no UTF-8 has. */
+  #hash(customId: string): Buffer {
+    return keyedHash(this.#storeKey, Buffer.from(customId, 'utf16le'), CUSTOM_ID_HASH);
   }
 
   #findBatch(id: string): number | undefined {

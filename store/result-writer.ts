@@ -83,25 +83,31 @@ export class ResultWriter {
     const count = (state: LineResult['state']) => results.filter((result) => result.state === state).length;
     const sum = (name: keyof Batch['usage']) =>
       results.reduce((total, { usage }) => total + (usage?.[name] ?? 0), 0);
-    const n = batch.n ?? null;
     const recorded = this.#db.run(
       `UPDATE batches SET output_size = ?, output_stored = ?, error_size = ?, error_stored = ?,
          completed = completed + ?, failed = failed + ?, expired = expired + ?, cancelled = cancelled + ?,
          input_tokens = input_tokens + ?, cached_tokens = cached_tokens + ?,
-         output_tokens = output_tokens + ?, reasoning_tokens = reasoning_tokens + ? WHERE n = ? AND ended = 0`,
+         output_tokens = output_tokens + ?, reasoning_tokens = reasoning_tokens + ? WHERE id = ? AND ended = 0`,
       ...[output.size, output.stored, error.size, error.stored],
       ...[count('completed'), count('failed'), count('expired'), count('cancelled')],
-      ...[sum('inputTokens'), sum('cachedTokens'), sum('outputTokens'), sum('reasoningTokens'), n],
+      ...[sum('inputTokens'), sum('cachedTokens'), sum('outputTokens'), sum('reasoningTokens')],
+      // After a purge, another batch may have its number.
+      batch.id ?? null,
     );
     if (recorded === 0) return false;
     for (const { number, state } of results)
-      this.#db.run('UPDATE lines SET state = ? WHERE batch = ? AND line = ?', stateNumbers[state], n, number);
+      this.#db.run(
+        'UPDATE lines SET state = ? WHERE batch = ? AND line = ?',
+        stateNumbers[state],
+        batch.n ?? null,
+        number,
+      );
     return true;
   }
 
   /** Nothing is left of a batch that was purged. */
-  #removeIfGone({ n = null, output_file, error_file }: Row): void {
-    if (this.#db.get('SELECT 1 FROM batches WHERE n = ?', n) !== undefined) return;
+  #removeIfGone({ id = null, output_file, error_file }: Row): void {
+    if (this.#db.get('SELECT 1 FROM batches WHERE id = ?', id) !== undefined) return;
     for (const id of [output_file, error_file]) this.#contents.remove(String(id));
   }
 }

@@ -187,6 +187,9 @@ const migrations = [
   `-- Which user of its owner has created it; NULL for none.
   ALTER TABLE batches ADD COLUMN user TEXT;
   ALTER TABLE responses ADD COLUMN user TEXT;`,
+
+  `-- The model of a line; NULL is that of its batch.
+  ALTER TABLE lines ADD COLUMN model TEXT;`,
 ];
 
 /** Within a transaction. Throws a StoreError for the database of a newer version. */

@@ -92,7 +92,7 @@ describe('a store', () => {
     open()[Symbol.dispose]();
     using db = new DatabaseSync(folder.file(storeFileName));
     db.exec('PRAGMA user_version = 99');
-    expect(open).toThrow('was written by a newer version of llama-corral (schema 99, this version knows 6)');
+    expect(open).toThrow('was written by a newer version of llama-corral (schema 99, this version knows 7)');
     db.close();
     writeFileSync(folder.file(storeFileName), 'no database at all '.repeat(100));
     expect(open).toThrow('the database of the store is damaged');
