@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { InvalidArgumentError } from 'commander';
 import * as z from 'zod';
 import { fromMessageBatchId } from '../../store/ids.ts';
 import {
@@ -25,6 +26,13 @@ export interface NewBatch {
 
 const batchPage = z.looseObject({ data: z.array(batchObject), has_more: z.boolean() });
 const fileObject = z.looseObject({ id: z.string() });
+
+/** An argument. An empty one would name the list of all batches. */
+export function batchId(text: string): string {
+  if (text === '')
+    throw new InvalidArgumentError('It must be the id of a batch, as "corral batch list" shows it.');
+  return text;
+}
 
 /** The routes of a gateway for files and batches. All methods throw an error with the fix. */
 export class BatchClient {
@@ -136,7 +144,9 @@ export class BatchClient {
         `the key has no scope batch: add "batch" to its scopes in keys.json, or create one with "corral keys create ID"`,
       );
     if (code === 'batch_not_found')
-      return new Error(`${message ?? 'there is no such batch'}: "corral batch list" shows those of this key`);
+      return new Error(
+        `${message?.replace(/\.$/, '') ?? 'there is no such batch'}: "corral batch list" shows those of this key`,
+      );
     if (status === 404 && code !== 'file_not_found')
       return new Error(
         `the gateway at ${origin} has no routes for batches (HTTP 404): it is of an older version`,

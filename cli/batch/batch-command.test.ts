@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { runInProcess } from '../../test/harness/run-corral.ts';
@@ -218,6 +219,15 @@ describe('corral batch submit', () => {
 
   it.each([
     [['submit', '/no/such/file'], '/no/such/file cannot be read (ENOENT)'],
+    [['submit', '/dev/null'], '/dev/null is not a file'],
+    [['submit', tmpdir()], 'is not a file'],
+    [['submit', 'x', '--output', tmpdir()], 'is a folder: name a file in it'],
+    [['submit', 'x', '--errors', '/no/such/folder/y'], 'cannot be written: /no/such/folder does not exist'],
+    [['submit', 'x', '--output', 'y', '--errors', './y'], '--output and --errors are both y'],
+    [['results', 'x', '--output', '/no/such/folder/y'], 'cannot be written: /no/such/folder does not exist'],
+    [['show', ''], 'It must be the id of a batch'],
+    [['results', ''], 'It must be the id of a batch'],
+    [['cancel', ''], 'It must be the id of a batch'],
     [['submit', '/no/such/file', '--endpoint', '/v1/embeddings'], '/no/such/file cannot be read (ENOENT)'],
     [['submit', 'x', '--endpoint', '/v1/other'], 'Allowed choices are /v1/chat/completions'],
     [['submit', 'x', '--metadata', 'y'], 'It must have the form name=value'],
@@ -227,6 +237,31 @@ describe('corral batch submit', () => {
     expect(await gateway.corral(...args)).toMatchObject({
       status: 2,
       stderr: expect.stringContaining(message),
+    });
+    expect(gateway.calls).toEqual([]);
+  });
+
+  it('a first line without end is a usage error, and is not held in memory', async () => {
+    await using input = await withInput('{');
+    await truncate(input.file, 200 * 1024 ** 2);
+    await using gateway = await startGateway({});
+    expect(await gateway.corral('submit', input.file)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('is longer than 64.0 MiB: each request has a line of its own'),
+    });
+  }, 60_000);
+
+  it('results that cannot be saved in the end can be had again', async () => {
+    await using input = await withInput();
+    await using gateway = await startGateway({
+      'POST /v1/files': [{ body: { id: 'file-in' } }],
+      'POST /v1/batches': [{ body: completed() }],
+      'GET /v1/files/file-out/content': ['cut'],
+    });
+    const output = input.folder.file('out.jsonl');
+    expect(await gateway.corral('submit', input.file, '--output', output)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`try again with: corral batch results batch_1 --output ${output}`),
     });
   });
 });
@@ -314,7 +349,7 @@ describe('corral batch results and cancel', () => {
     });
     const path = folder.file('out.jsonl');
     expect((await gateway.corral('results', 'batch_1', '--output', path)).status).toBe(1);
-    for (const each of [path, `${path}.part`]) await expect(readFile(each)).rejects.toThrow('ENOENT');
+    expect(await readdir(folder.path)).toEqual([]);
   });
 
   it('cancel cancels', async () => {
@@ -354,6 +389,16 @@ describe('an error of the gateway is explained', () => {
     await gateway.close();
     expect((await gateway.corral('list')).stderr).toContain('(ECONNREFUSED); start it, or name it');
   });
+
+  it.each(['localhost:8000', 'llm.example', 'ftp://llm.example', 'http://', ''])(
+    '--gateway %j is a usage error',
+    async (url) => {
+      expect(await runInProcess(batchCommand(), ['list', '--gateway', url], {})).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('is no URL such as https://llm.example'),
+      });
+    },
+  );
 });
 
 it('all commands take the id of a message batch', async () => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
 import { jsonOption } from '../options.ts';
 import { writeJson, writeStderr } from '../output.ts';
-import { BatchClient } from './batch-client.ts';
+import { BatchClient, batchId } from './batch-client.ts';
 import { listCommand, showCommand } from './list.ts';
 import { resultsCommand } from './results.ts';
 import { submitCommand } from './submit.ts';
@@ -36,7 +36,7 @@ interface CancelOptions extends GatewayOptions {
 function cancelCommand(): Command {
   const command = new Command('cancel')
     .description('cancel a batch and keep what is done')
-    .argument('<id>', 'id of the batch');
+    .argument('<id>', 'id of the batch', batchId);
   for (const option of [...gatewayOptions('batch'), jsonOption()]) command.addOption(option);
   return command
     .addHelpText(

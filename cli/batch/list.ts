@@ -4,7 +4,7 @@ import { formatCount, formatMoney, formatTime } from '../format-values.ts';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
 import { countOption, jsonOption } from '../options.ts';
 import { align, writeJson, writeStderr, writeStdout } from '../output.ts';
-import { BatchClient } from './batch-client.ts';
+import { BatchClient, batchId } from './batch-client.ts';
 import { type Batch, endedAt, hasEnded, statusText } from './batch-object.ts';
 import { costOf, countsOf } from './batch-progress.ts';
 import { errorLines, reportEnd } from './end-of-batch.ts';
@@ -68,7 +68,7 @@ Exit status with --wait: 0 all lines succeeded, 3 completed with failed lines, 4
 export function showCommand(): Command {
   const command = new Command('show')
     .description('show a batch, or wait for its end')
-    .argument('<id>', 'id of the batch')
+    .argument('<id>', 'id of the batch', batchId)
     .addOption(new Option('--wait', 'wait for its end and show the progress'));
   for (const option of [...gatewayOptions('batch'), jsonOption()]) command.addOption(option);
   return command.addHelpText('after', showExamples).action(show);

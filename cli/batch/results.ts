@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { type GatewayOptions, gatewayOptions } from '../gateway-client.ts';
 import { writeStderr } from '../output.ts';
-import { BatchClient } from './batch-client.ts';
+import { BatchClient, batchId } from './batch-client.ts';
 import { hasEnded, statusText } from './batch-object.ts';
-import { printContent, saveContent } from './download.ts';
+import { checkTarget, printContent, saveContent } from './download.ts';
 
 const examples = `
 Examples:
@@ -21,7 +21,7 @@ interface ResultsOptions extends GatewayOptions {
 export function resultsCommand(): Command {
   const command = new Command('results')
     .description('print the results of a batch that has ended')
-    .argument('<id>', 'id of the batch')
+    .argument('<id>', 'id of the batch', batchId)
     .addOption(new Option('--output <file>', 'write them to a file'))
     .addOption(new Option('--errors', 'the lines that failed instead of those that succeeded'));
   for (const option of gatewayOptions('batch')) command.addOption(option);
@@ -29,6 +29,7 @@ export function resultsCommand(): Command {
 }
 
 async function results(id: string, { output, errors, ...gateway }: ResultsOptions): Promise<void> {
+  if (output !== undefined) await checkTarget(output);
   const client = await BatchClient.connect(gateway);
   const batch = await client.get(id);
   if (!hasEnded(batch))

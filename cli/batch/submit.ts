@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { batchEndpoints } from '../../gateway/routes/store/batch-request.ts';
 import { formatBytes } from '../../settings/sizes.ts';
@@ -8,7 +9,7 @@ import { UsageError } from '../run-command.ts';
 import { progressBar, TerminalLine } from '../terminal-line.ts';
 import { BatchClient, type NewBatch } from './batch-client.ts';
 import type { Batch } from './batch-object.ts';
-import { saveContent } from './download.ts';
+import { checkTarget, saveContent } from './download.ts';
 import { reportEnd } from './end-of-batch.ts';
 import { endpointOf } from './first-line.ts';
 import { waitForEnd } from './wait.ts';
@@ -58,6 +59,7 @@ function withPair(text: string, before: Readonly<Record<string, string>> = {}) {
 }
 
 async function submit(path: string, options: SubmitOptions): Promise<void> {
+  await checkTargets(options);
   const endpoint = options.endpoint ?? (await endpointOf(path));
   if (!batchEndpoints.some((known) => known === endpoint))
     throw new UsageError(
@@ -76,6 +78,12 @@ async function submit(path: string, options: SubmitOptions): Promise<void> {
   await save(client, ended, options);
   if (options.json) writeJson(ended);
   reportEnd(ended);
+}
+
+async function checkTargets({ output, errors }: SubmitOptions): Promise<void> {
+  if (output !== undefined && errors !== undefined && resolve(output) === resolve(errors))
+    throw new UsageError(`--output and --errors are both ${output}: name two files`);
+  for (const path of [output, errors]) if (path !== undefined) await checkTarget(path);
 }
 
 async function upload(client: BatchClient, path: string): Promise<string> {
@@ -100,13 +108,17 @@ async function create(client: BatchClient, batch: NewBatch): Promise<Batch> {
 }
 
 async function save(client: BatchClient, batch: Batch, { output, errors }: SubmitOptions): Promise<void> {
-  for (const [path, fileId] of [
-    [output, batch.output_file_id],
-    [errors, batch.error_file_id],
+  for (const [path, fileId, how, option] of [
+    [output, batch.output_file_id, 'succeeded', ''],
+    [errors, batch.error_file_id, 'failed', ' --errors'],
   ] as const) {
     if (path === undefined) continue;
-    if (fileId == null)
-      writeStderr(`${path} is not written: no line ${path === output ? 'succeeded' : 'failed'}.`);
-    else await saveContent(client, fileId, path);
+    if (fileId == null) writeStderr(`${path} is not written: no line ${how}.`);
+    else
+      await saveContent(client, fileId, path).catch(({ message }: Error) => {
+        throw new Error(
+          `${path} could not be written (${message}); try again with: corral batch results ${batch.id}${option} --output ${path}`,
+        );
+      });
   }
 }

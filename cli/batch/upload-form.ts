@@ -22,7 +22,7 @@ export async function uploadForm(
   path: string,
   onUploaded: OnUploaded,
 ): Promise<Response> {
-  const size = await sizeOf(path);
+  const size = await inputSize(path);
   const boundary = `corral-${randomUUID()}`;
   const [head, tail] = [formHead(boundary, basename(path)), `\r\n--${boundary}--\r\n`];
   const request = (origin.startsWith('https:') ? httpsRequest : httpRequest)(`${origin}/v1/files`, {
@@ -85,7 +85,8 @@ const formHead = (boundary: string, filename: string) =>
 const escapeName = (name: string) =>
   name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 
-async function sizeOf(path: string): Promise<number> {
+/** Throws a UsageError for anything but a file. */
+export async function inputSize(path: string): Promise<number> {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${path} cannot be read (${error.code})`);
   });

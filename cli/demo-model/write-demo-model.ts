@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeWhole } from '../../fs/write-whole.ts';
 import { chatModelBytes } from './chat-model.ts';
 import { embeddingModelBytes } from './encoder/embedding-model.ts';
 import { rerankModelBytes } from './encoder/rerank-model.ts';
@@ -27,11 +27,5 @@ export function demoModelBytes(name: DemoModelName = 'guide'): Buffer {
 /** Writes a demo model to `file` atomically. */
 export async function writeDemoModel(file: string, name?: DemoModelName): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const unfinished = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(unfinished, demoModelBytes(name));
-    await rename(unfinished, file);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
+  await writeWhole(file, (target) => writeFile(target, demoModelBytes(name)));
 }
