@@ -11,6 +11,9 @@ import { BatchLines } from './batch-lines.ts';
 import { BatchReason } from './batch-reason.ts';
 import { StoreGuard } from './store-guard.ts';
 
+/** For a busy machine. */
+const patient = { timeout: 20_000 };
+
 /** A batch of so many lines, begun at once, whose requests the test answers. */
 async function beginLines(count: number) {
   const requests: ServerResponse[] = [];
@@ -37,7 +40,7 @@ async function beginLines(count: number) {
   });
   lines.settle();
   const running = Array.from({ length: count }, () => lines.runNext());
-  await expect.poll(() => requests.length).toBe(count);
+  await expect.poll(() => requests.length, patient).toBe(count);
   const current = () => store.batches.get('app', batch.id);
   return { lines, requests, running, current };
 }
@@ -71,10 +74,47 @@ it.each([1, 3])(
   async (successes) => {
     const { lines, requests, running, current } = await beginLines(successes + 1);
     refuseForToday(requests.at(-1));
-    await expect.poll(() => current()?.reason).toBe(message);
+    await expect.poll(() => current()?.reason, patient).toBe(message);
     for (const request of requests.slice(0, successes)) answer(request);
     await Promise.all(running);
-    await expect.poll(() => current()?.counts.completed).toBe(successes);
+    await expect.poll(() => current()?.counts.completed, patient).toBe(successes);
     expect([current()?.reason, lines.isReady]).toEqual([message, false]);
   },
 );
+
+const locked = (response: ServerResponse | undefined) =>
+  response
+    ?.writeHead(400, { 'content-type': 'application/json' })
+    .end('{"error":{"code":"conversation_locked","message":"it is in use"}}');
+
+it('a line that waits for its conversation is asked again, holds up no other, and has one result', async () => {
+  const { lines, requests, running, current } = await beginLines(3);
+  locked(requests[0]);
+  await running[0];
+  answer(requests[1]);
+  await running[1];
+  await expect.poll(() => current()?.counts.completed, patient).toBe(1);
+  await expect.poll(() => lines.isReady, patient).toBe(true);
+  const again = lines.runNext();
+  await expect.poll(() => requests.length, patient).toBe(4);
+  answer(requests[3]);
+  await again;
+  answer(requests[2]);
+  await Promise.all(running);
+  expect(await lines.ended).toBe('done');
+  expect(current()).toMatchObject({ reason: null, counts: { completed: 3, failed: 0 } });
+});
+
+it('a batch whose lines all wait for a conversation says so, and ends when it is cancelled', async () => {
+  const { lines, requests, current } = await beginLines(1);
+  locked(requests[0]);
+  await expect
+    .poll(async () => {
+      if (lines.isReady) lines.runNext();
+      locked(requests.findLast(({ headersSent }) => !headersSent));
+      return current()?.reason;
+    }, patient)
+    .toBe('it is in use');
+  lines.stop('cancelled');
+  expect(await lines.ended).toBe('cancelled');
+}, 40_000);

@@ -56,6 +56,10 @@ export class BatchLines {
   #isRead = false;
   /** Lines that have to be asked again. */
   readonly #again: Line[] = [];
+  /** Lines that wait for something that others do not need, until when. */
+  #later: { readonly line: Line; readonly at: number }[] = [];
+  /** Since when such lines wait while no line succeeds. */
+  #laterSince: number | undefined;
   /** How often an engine has failed with a line, by its number. */
   readonly #attempts = new Map<number, number>();
   #running = 0;
@@ -96,7 +100,9 @@ export class BatchLines {
 
   /** Whether a line can be begun now. */
   get isReady(): boolean {
-    return this.#end === undefined && performance.now() >= this.#pausedUntil && this.#hasMore();
+    const now = performance.now();
+    if (this.#end !== undefined || now < this.#pausedUntil) return false;
+    return this.#later.some(({ at }) => at <= now) || this.#hasMore();
   }
 
   /** Begins no more lines. Those that run are cut off at once, or, if `lets` is given, when it aborts. */
@@ -110,7 +116,7 @@ export class BatchLines {
   /** Begins the next line. Resolves when it is not at the gateway any more. */
   async runNext(): Promise<void> {
     if (this.#pauseIfFull()) return;
-    const line = this.#again.shift() ?? this.#page.shift();
+    const line = this.#again.shift() ?? this.#takeLater() ?? this.#page.shift();
     if (line === undefined) return;
     this.#running += 1;
     try {
@@ -133,7 +139,7 @@ export class BatchLines {
   settle(): void {
     if (this.#running > 0 || this.#committing > 0) return;
     if (this.#end !== undefined) this.#ended.resolve(this.#end);
-    else if (!this.#hasMore()) this.#ended.resolve('done');
+    else if (this.#later.length === 0 && !this.#hasMore()) this.#ended.resolve('done');
   }
 
   async #run(line: Line): Promise<void> {
@@ -152,6 +158,13 @@ export class BatchLines {
         this.#attempts.set(line.number, attempts + 1);
       this.#again.push(line);
       this.#pause(verdict.forMs, verdict.reason);
+      return;
+    }
+    if (verdict.line === 'waits alone') {
+      const now = performance.now();
+      this.#later.push({ line, at: now + verdict.forMs });
+      this.#laterSince ??= now;
+      if (now - this.#laterSince > SILENCE) this.#reason.set(this.model, verdict.reason);
       return;
     }
     if (verdict.line === 'refused') {
@@ -216,9 +229,18 @@ export class BatchLines {
     if (performance.now() < this.#pausedUntil) return;
     this.#failures = 0;
     this.#refusedSince = undefined;
+    this.#laterSince = undefined;
     this.#reason.set(this.model, null);
   }
 
+  #takeLater(): Line | undefined {
+    const now = performance.now();
+    const due = this.#later.find(({ at }) => at <= now);
+    this.#later = this.#later.filter((it) => it !== due);
+    return due?.line;
+  }
+
+  /** Besides those that wait for a time of their own. */
   #hasMore(): boolean {
     if (this.#again.length > 0 || this.#page.length > 0) return true;
     if (this.#isRead) return false;

@@ -49,6 +49,13 @@ describe('judgeResponse', () => {
     expect(judgeResponse(response(502, { isFinal: true }), 0, 0).line).toBe('failed');
   });
 
+  it('a line waits alone for its conversation', () => {
+    const json = '{"error":{"message":"why","code":"conversation_locked"}}';
+    const verdict = judgeResponse(response(400, { json }), 3, 0);
+    expect(verdict).toEqual({ line: 'waits alone', forMs: 1000, reason: 'why' });
+    expect(judgeResponse(response(200, { json }), 0, 0).line).toBe('completed');
+  });
+
   it('a problem of the key is none of the line', () => {
     expect(judgeResponse(response(401, { keyProblem: 'invalid_api_key' }), 0, 0)).toEqual({
       line: 'refused',

@@ -20,7 +20,9 @@ export function readUploadFields(fields: ReadonlyMap<string, string>): UploadFie
     throw invalidValue('purpose', `one of ${purposes.join(', ')}`, purpose);
   const [anchor, seconds] = [fields.get('expires_after[anchor]'), fields.get('expires_after[seconds]')];
   if (anchor === undefined && seconds === undefined) return { purpose, expiresAfter: undefined };
-  return { purpose, expiresAfter: readExpiry({ anchor, seconds: Number(seconds) }, 'expires_after') };
+  const isInteger = seconds !== undefined && /^\d{1,9}$/.test(seconds);
+  const given = isInteger ? Number(seconds) : seconds;
+  return { purpose, expiresAfter: readExpiry({ anchor, seconds: given }, 'expires_after') };
 }
 
 /** The seconds of an expiry policy, `expires_after` or `output_expires_after`. */
