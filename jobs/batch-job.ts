@@ -29,6 +29,8 @@ type Interruption = Exclude<LinesEnd, 'done' | { readonly failed: BatchError }>;
 export class BatchJob {
   readonly #services: BatchJobServices;
   readonly #interrupted = new AbortController();
+  /** Only when the runner stops, or the batch is gone. */
+  readonly #stopped = new AbortController();
   #batch: Batch;
   #reason: BatchReason;
   /** By model. */
@@ -53,6 +55,7 @@ export class BatchJob {
   /** Ends it early. `lets`: lines that run may go on until it aborts. */
   interrupt(why: Interruption, lets?: AbortSignal): void {
     this.#interruption ??= why;
+    if (why === 'stopped') this.#stopped.abort();
     this.#interrupted.abort();
     this.#stopLines(why, lets);
   }
@@ -68,17 +71,16 @@ export class BatchJob {
   }
 
   async #validate(): Promise<void> {
-    const validation = await this.#services.validating(() => this.#readFile());
+    const validation = await this.#services.validating(() => this.#readFile(this.#interrupted.signal));
     if (validation === undefined) return;
     if ('errors' in validation) await this.#become('failed', { errors: validation.errors });
     else await this.#become('in_progress', validation.model === undefined ? {} : { model: validation.model });
   }
 
   /** Undefined if it was interrupted. */
-  async #readFile(): Promise<Validation | undefined> {
+  async #readFile(signal: AbortSignal): Promise<Validation | undefined> {
     const { store, guard, maxLineLength, storeKey: key } = this.#services;
     const { id, endpoint, inputFileId } = this.#batch;
-    const { signal } = this.#interrupted;
     try {
       // An earlier runner may have been killed in the middle of this.
       await guard.persist(() => store.batches.clearLines(id));
@@ -131,8 +133,22 @@ export class BatchJob {
   }
 
   async #endEarly(end: 'cancelled' | 'expired'): Promise<void> {
+    if (this.#batch.inProgressAt === null && !(await this.#endReading())) return;
     await this.#endLines(end, reasons[end]);
     await this.#become(end);
+  }
+
+  /**
+   * Of a file that was not read to its end it is not known which lines it has: none count. In Anthropic's API they are known
+   * from the start, and each one has a result. Returns false if the runner stops meanwhile.
+   */
+  async #endReading(): Promise<boolean> {
+    const { store, guard, validating } = this.#services;
+    const { id, dialect } = this.#batch;
+    if (dialect === 'anthropic')
+      return (await validating(() => this.#readFile(this.#stopped.signal))) !== undefined;
+    await guard.persist(() => store.batches.clearLines(id));
+    return true;
   }
 
   /** Lines that have no result get one that says why. */

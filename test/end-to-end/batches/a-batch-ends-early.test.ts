@@ -56,21 +56,58 @@ it('a cancelled one keeps what is done', async () => {
   await expectResults(ended, 'batch_cancelled');
 });
 
+/** The runner finds it when it has been changed. */
+async function beforeItIsRead(dialect: Dialect, change: (batch: Batch) => void): Promise<Batch> {
+  const pid = product.pidOf('runner');
+  killProcess(pid, 'SIGSTOP');
+  const endpoint = dialect === 'anthropic' ? '/v1/messages' : '/v1/chat/completions';
+  const requests = lines.map((line) => ({ ...line, url: endpoint }));
+  const batch = await createBatchOfLines(product.store, requests, { dialect, endpoint });
+  change(batch);
+  killProcess(pid, 'SIGCONT');
+  return untilEnded(product.store, batch);
+}
+
 it('one that is cancelled before its file is read does nothing', async () => {
-  const batch = await createBatchOfLines(product.store, lines);
-  product.store.batches.requestCancel('app', batch.id);
-  const ended = await untilEnded(product.store, batch);
-  expect([ended.status, ended.counts.completed]).toEqual(['cancelled', 0]);
+  const ended = await beforeItIsRead('openai', ({ id }) => product.store.batches.requestCancel('app', id));
+  expect(ended).toMatchObject({ status: 'cancelled', outputFileId: null, errorFileId: null });
+  expect(ended.counts).toEqual({ total: 0, completed: 0, failed: 0, expired: 0, cancelled: 0 });
 });
+
+it('one that is cancelled while its file is read has no lines, either', async () => {
+  const many = await createBatchOfLines(product.store, chatLines(20_000));
+  await waitFor('some lines to be read', () => counts(many).total > 0);
+  product.store.batches.requestCancel('app', many.id);
+  const ended = await untilEnded(product.store, many);
+  expect(ended.counts).toMatchObject(
+    ended.inProgressAt === null ? { total: 0, cancelled: 0 } : { total: 20_000 },
+  );
+});
+
+it.each([
+  ['cancelled', ({ id }: Batch) => product.store.batches.requestCancel('app', id)],
+  ['expired', ({ id }: Batch) => setExpiry(id, 0)],
+] as const)(
+  'a message batch that is %s before it is read has a result for each request',
+  async (end, change) => {
+    const ended = await beforeItIsRead('anthropic', change);
+    expect([ended.status, ended.counts[end], ended.counts.total]).toEqual([end, count, count]);
+    await expectResults(ended, `batch_${end}`);
+  },
+);
+
+/** The clock cannot be moved, but the end of a batch can. */
+function setExpiry(id: string, seconds: number): void {
+  using db = new DatabaseSync(join(product.deployment.folder, 'data', storeFileName), { timeout: 5000 });
+  db.prepare('UPDATE batches SET expires_at = ? WHERE id = ?').run(
+    Math.floor(Date.now() / 1000) + seconds,
+    id,
+  );
+}
 
 it('one whose time is over gets batch_expired for all other lines', async () => {
   const batch = await underWay();
-  // The clock cannot be moved, but the end of the batch can.
-  using db = new DatabaseSync(join(product.deployment.folder, 'data', storeFileName), { timeout: 5000 });
-  db.prepare('UPDATE batches SET expires_at = ? WHERE id = ?').run(
-    Math.floor(Date.now() / 1000) + 2,
-    batch.id,
-  );
+  setExpiry(batch.id, 2);
   const pid = product.pidOf('runner');
   killProcess(pid, 'SIGKILL');
   const ended = await untilEnded(product.store, batch);
