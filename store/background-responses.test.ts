@@ -34,11 +34,13 @@ describe.each([
       object: { status: 'in_progress' },
     });
     expect(runner.appendEvents(id, events(0, 3))).toBe(true);
-    const object = { id, object: 'response', status: 'completed', output: [assistantMessage('B')] };
+    const output = [assistantMessage('B')];
+    // Another target of an alias may have answered.
+    const object = { id, object: 'response', status: 'completed', model: 'other', output };
     expect(runner.finish(id, 'completed', object, events(4, 5))).toBe(true);
     expect(runner.finish(id, 'failed', { ...object, output: [] })).toBe(false);
     expect(runner.begin(id)).toBe(false);
-    expect(responses.get('app', id)).toMatchObject({ status: 'completed', object });
+    expect(responses.get('app', id)).toMatchObject({ status: 'completed', model: 'other', object });
     expect(numbersOf(responses.eventsAfter(id, -1, 99))).toEqual([0, 1, 2, 3, 4, 5]);
     expect(responses.statusOf('app', id)).toBe('completed');
     expect(responses.statusOf('other', id)).toBeUndefined();

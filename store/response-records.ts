@@ -78,7 +78,8 @@ export class ResponseRecords {
     this.#addContent(row, object, split);
     this.#parts.items.removeUnused(before);
     const encoded = this.#encode({ owner: String(owner), id: String(id) }, split);
-    this.#db.run('UPDATE responses SET object = ? WHERE n = ?', encoded, n);
+    const model = typeof object.model === 'string' ? object.model : String(row.model);
+    this.#db.run('UPDATE responses SET object = ?, model = ? WHERE n = ?', encoded, model, n);
   }
 
   /** Appends its input and output to its conversation, if it has one. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CompletionShape } from '../api/route-table.ts';
-import { identifyConversation } from './conversation.ts';
+import { identifyConversation, readSession } from './conversation.ts';
 
 const user = (content: string) => ({ role: 'user', content });
 const idOf = (fields: object, headers = {}, key: string | undefined = 'key', shape?: CompletionShape) =>
-  identifyConversation(headers, fields as Readonly<Record<string, unknown>>, key, shape);
+  identifyConversation(readSession(headers), fields as Readonly<Record<string, unknown>>, key, shape);
 
 describe('a conversation', () => {
   it.each([

@@ -18,27 +18,32 @@ const PROMPT_START = 512;
 
 /**
  * Which conversation a request continues: a digest of what the client says about it. A client that names no session is
- * recognised by the beginning of the conversation, and without one by its key.
+ * recognised by the beginning of the conversation, and without one by its key. `session`: that of a header.
  */
 export function identifyConversation(
-  headers: IncomingHttpHeaders,
+  session: string | undefined,
   fields: JsonObject,
   keyId: string | undefined,
   shape: CompletionShape | undefined,
 ): string {
-  const session = findSession(headers, fields);
-  const source = session === undefined ? (conversationStart(fields, shape) ?? '') : `session ${session}`;
+  const known = session ?? findSession(fields);
+  const source = known === undefined ? (conversationStart(fields, shape) ?? '') : `session ${known}`;
   const digest = createHash('sha256')
     .update(`${keyId ?? ''}\n${source}`)
     .digest();
   return digest.toString('base64url', 0, 16);
 }
 
-function findSession(headers: IncomingHttpHeaders, fields: JsonObject): string | undefined {
+/** The session that a client names in a header. */
+export function readSession(headers: IncomingHttpHeaders): string | undefined {
   for (const name of sessionHeaders) {
     const value = headers[name];
     if (typeof value === 'string' && value !== '') return value;
   }
+  return undefined;
+}
+
+function findSession(fields: JsonObject): string | undefined {
   const inBody = [fields.prompt_cache_key, asObject(fields.metadata).user_id];
   return inBody.find((value): value is string => typeof value === 'string' && value !== '');
 }

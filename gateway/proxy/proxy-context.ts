@@ -14,7 +14,7 @@ import type { BodyBudget } from './body-budget.ts';
 import type { LiveRequests } from './live-requests.ts';
 import type { ModelRouting } from './model-routing.ts';
 import type { RequestRecord } from './request-record.ts';
-import type { ResponseStates } from './response-states.ts';
+import type { BegunResponse, ResponseStates } from './response-states.ts';
 
 /** What all requests share. */
 export interface ProxyServices {
@@ -51,8 +51,8 @@ export interface ProxyContext {
   readonly formatter: StreamFormatter;
   /** Undefined if responses pass unchanged. */
   readonly rewriter: ResponseRewriter | undefined;
-  /** The events of the response that an earlier request has got, if this one is to continue it. */
-  readonly sent: Buffer | undefined;
+  /** What an earlier request has got of the response, if this one is to continue it. */
+  readonly sent: BegunResponse | undefined;
   /** The runner has asked for a background response: if it does not get all of it, it asks again. */
   readonly isBackground: boolean;
   readonly incoming: IncomingMessage;

@@ -17,6 +17,8 @@ export class RequestContext {
   isBatch = false;
   /** The id of a background response that the runner asks for. */
   background: string | undefined = undefined;
+  /** The session in which that was created: the runner has no header of its client. */
+  session: string | undefined = undefined;
   /** Set for a request that may be kept alive before its response. */
   keepAlive: KeepAlive | undefined = undefined;
   /** The pattern of the route that matched, such as `/v1/models/:id{.+}`; empty before that. */

@@ -47,6 +47,14 @@ export interface StatefulRequest extends Disposable {
 
 /** The events of a response so far. */
 export interface SentStream extends SentEvents {
-  /** As they were sent; undefined if they only announce the response. */
-  readonly begun: Buffer | undefined;
+  /** Undefined if they only announce the response. */
+  readonly begun: BegunResponse | undefined;
+}
+
+/** What another request has got of a response. */
+export interface BegunResponse {
+  /** The events as they were sent. */
+  readonly events: Buffer;
+  /** The name of the model that they are from. */
+  readonly model: unknown;
 }

@@ -16,7 +16,7 @@ import {
   modelNotFound,
 } from '../errors/catalogue.ts';
 import { findAdapter, mayUseAdapter } from '../models/adapter-names.ts';
-import { identifyConversation } from './conversation.ts';
+import { identifyConversation, readSession } from './conversation.ts';
 import { readFormField } from './form-field.ts';
 import type { ModelRouting, RoutedRequest } from './model-routing.ts';
 import type { RequestContext } from './request-context.ts';
@@ -67,7 +67,7 @@ export class SeveralModelsRouting implements ModelRouting {
   /** Undefined if the model has no engine yet. */
   #find(
     route: ApiRoute,
-    { incoming: { headers }, key }: RequestContext,
+    { incoming: { headers }, key, session }: RequestContext,
     body: Buffer,
     parsed: JsonObject | undefined,
   ): RoutedRequest | undefined {
@@ -79,7 +79,9 @@ export class SeveralModelsRouting implements ModelRouting {
     const { fields } = read;
     const requested = readModel(fields);
     const alias = requested === undefined ? undefined : this.#fleet.alias(requested);
-    const conversation = alias && identifyConversation(headers, fields, key?.id, route.shape);
+    const identify = () =>
+      identifyConversation(session ?? readSession(headers), fields, key?.id, route.shape);
+    const conversation = alias && identify();
     const id =
       alias === undefined || conversation === undefined
         ? this.#idOf(requested, route, key)
@@ -95,9 +97,7 @@ export class SeveralModelsRouting implements ModelRouting {
       model: named === undefined ? model : new AdaptedModel(model, named.adapter),
       ...(isForm ? { body: undefined, fields: undefined } : withDefaults(read, body, model.record, route)),
       alias: alias?.name,
-      conversation: isSticky
-        ? (conversation ?? identifyConversation(headers, fields, key?.id, route.shape))
-        : undefined,
+      conversation: isSticky ? (conversation ?? identify()) : undefined,
     };
   }
 

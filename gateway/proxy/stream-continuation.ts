@@ -61,7 +61,7 @@ export class StreamContinuation {
 
   private constructor(context: ProxyContext, shape: CompletionShape) {
     this.transcript = new Transcript(shape);
-    if (context.sent !== undefined) this.transcript.add(context.sent);
+    if (context.sent !== undefined) this.transcript.add(context.sent.events);
     this.observe = (events) => this.transcript.add(events);
     this.#context = context;
     this.#shape = shape;
@@ -105,6 +105,9 @@ export class StreamContinuation {
 
   async #continueText(text: TranscriptText): Promise<PreparedRequest> {
     const shape = this.#shape;
+    const { sent, modelName } = this.#context;
+    if (sent !== undefined && sent.model !== modelName())
+      throw new CannotContinue('another model would go on with it');
     const behaviour = await this.#prefillBehaviour();
     const { opening, closing } = this.transcript;
     const fields = this.#fields;

@@ -12,7 +12,7 @@ import { idempotencyKeyReused } from '../../errors/store-catalogue.ts';
 import type { RequestContext } from '../../proxy/request-context.ts';
 import type { SentStream, StatefulRequest } from '../../proxy/response-states.ts';
 import { readIdempotencyKey } from '../store/batch-request.ts';
-import { toApiError } from '../store/store-services.ts';
+import { ownerOf, toApiError } from '../store/store-services.ts';
 import { expandRequest } from './expand-request.ts';
 import { type FollowServices, followResponse } from './follow-response.ts';
 import { collectItems } from './read-history.ts';
@@ -22,6 +22,8 @@ export interface NewBackgroundResponse
   extends Omit<BackgroundResponse, 'object' | 'model' | 'request' | 'requestDigest' | 'idempotencyKey'> {
   /** Without its input. */
   readonly request: string;
+  /** What its client calls the session, in a header. */
+  readonly session: string | undefined;
   /** The body as it came. */
   readonly body: Buffer;
   readonly model: string;
@@ -49,7 +51,7 @@ export class BackgroundResponses {
   /** Throws an ApiError. */
   create(
     client: RequestContext,
-    { body, echoed, request, ...response }: NewBackgroundResponse,
+    { body, echoed, request, session, ...response }: NewBackgroundResponse,
   ): StoredResponse {
     const { responses } = this.#services.store();
     const { id, model, createdAt } = response;
@@ -60,7 +62,7 @@ export class BackgroundResponses {
         ...response,
         user: client.record.user,
         object,
-        request: { text: request },
+        request: { text: request, session },
         events: announcement(object),
         idempotencyKey: readIdempotencyKey(client.incoming),
         requestDigest: hash('sha256', body),
@@ -74,12 +76,14 @@ export class BackgroundResponses {
   }
 
   /** The request of the runner for a response: it goes on behind the events that are stored. Throws an ApiError. */
-  resume(owner: string, id: string, maxBytes: number): StatefulRequest {
+  resume(client: RequestContext, id: string, maxBytes: number): StatefulRequest {
+    const owner = ownerOf(client);
     const { responses } = this.#services.store();
     const response = responses.get(owner, id);
     const stored = responses.requestOf(id);
     if (response === undefined || stored === undefined) throw responseNotFound(id);
     const text = String(stored.request.text);
+    if (typeof stored.request.session === 'string') client.session = stored.request.session;
     const fields = parseBody(text);
     const limit = { maxBytes, mayTruncate: fields.truncation === 'auto' };
     const items = collectItems(responses.historyBackwards(owner, { before: id }), limit);
@@ -112,10 +116,14 @@ function readSent(responses: Store['responses'], id: string): SentStream {
   const text = stored.map((event) => event.text).join('');
   const events = parseEvents(text).filter(isResponseEvent);
   const last = stored.at(-1);
+  // The announcement may name the model that would have answered then.
+  const model = events.findLast(({ response }) => response !== undefined)?.response?.model;
   return {
     events,
     next: last === undefined ? responses.firstEvent(id) : last.sequence + 1,
-    begun: events.every(({ type }) => announcing.has(type)) ? undefined : Buffer.from(text),
+    begun: events.every(({ type }) => announcing.has(type))
+      ? undefined
+      : { events: Buffer.from(text), model },
   };
 }
 

@@ -6,6 +6,7 @@ import { apiForPath } from '../../api/request/normalize-request.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import type { ApiRoute } from '../../api/route-table.ts';
 import type { GatewayConfig } from '../../config.ts';
+import { readSession } from '../../proxy/conversation.ts';
 import type { RequestContext } from '../../proxy/request-context.ts';
 import type { ResponseStates, StatefulRequest } from '../../proxy/response-states.ts';
 import { ownerOf, toApiError } from '../store/store-services.ts';
@@ -113,7 +114,8 @@ export class StoredResponseStates implements ResponseStates {
         state.background && state.store
           ? (model, echoed) => {
               const request = requestWithoutInput(text, fields, history);
-              const response = { ...common, model, request, body, echoed: { ...echoed, ...about } };
+              const session = readSession(client.incoming.headers);
+              const response = { ...common, model, request, session, body, echoed: { ...echoed, ...about } };
               const created = this.#background.create(client, response);
               // From now on the response itself holds the conversation, however long the client follows it.
               lock?.[Symbol.dispose]();
@@ -133,7 +135,7 @@ export class StoredResponseStates implements ResponseStates {
 
   #resume(client: RequestContext, id: string): StatefulRequest {
     try {
-      return this.#background.resume(ownerOf(client), id, this.#limits.maxBodyBytes);
+      return this.#background.resume(client, id, this.#limits.maxBodyBytes);
     } catch (error) {
       throw toApiError(error);
     }
