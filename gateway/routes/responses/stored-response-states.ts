@@ -6,6 +6,7 @@ import { apiForPath } from '../../api/request/normalize-request.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import type { ApiRoute } from '../../api/route-table.ts';
 import type { GatewayConfig } from '../../config.ts';
+import { invalidValue } from '../../errors/catalogue.ts';
 import { readSession } from '../../proxy/conversation.ts';
 import type { RequestContext } from '../../proxy/request-context.ts';
 import type { ResponseStates, StatefulRequest } from '../../proxy/response-states.ts';
@@ -86,6 +87,9 @@ export class StoredResponseStates implements ResponseStates {
     const owner = ownerOf(client);
     const own = readInput(fields.input, owner, this.#store);
     const history = this.#readHistory(owner, state, own, fields);
+    // The engine says so of others.
+    if (state.background && history === noHistory && (fields.input ?? null) === null)
+      throw invalidValue('input', 'a string, or a list of items', fields.input);
     const isExpanded = history !== noHistory || own.hasReferences || state.background;
     const expanded = isExpanded ? expandRequest(text, fields, own, history) : { body, fields };
     // One in the background holds it in the store: it outlives this process. Before another one, it may be sent again.

@@ -266,3 +266,15 @@ it('an error names the place in what the client sent', async () => {
   const { status, body } = await send('POST /v1/responses', fields);
   expect([status, body.error.param]).toEqual([400, 'input[1].role']);
 });
+
+it.each([{}, { input: null }])(
+  'what says nothing and continues nothing is not kept for later: %j',
+  async (input) => {
+    const { response } = await ask({ input: 'one' });
+    const fields = { model: 'demo', background: true, ...input };
+    const { status, body } = await send('POST /v1/responses', fields);
+    expect([status, body.error?.param]).toEqual([400, 'input']);
+    const next = await send('POST /v1/responses', { ...fields, previous_response_id: response.id });
+    expect([next.status, next.body.status]).toEqual([200, 'queued']);
+  },
+);
