@@ -55,8 +55,15 @@ export class UserRateLimits {
     return counted.length === 0 ? undefined : () => this.#refund(counted, 1);
   }
 
+  /** Counts nothing, so it rejects nothing, even if more has been used than the limit. */
   async setHeaders(user: UserOfKey, { response }: RateLimited, unit: keyof Rates): Promise<void> {
-    await this.#consume(unit, this.#bucketsOf(user, unit), 0, response);
+    const counted = await Promise.all(
+      this.#bucketsOf(user, unit).map(async (bucket) => ({
+        ...bucket,
+        count: await this.#store.consume(bucket.name, 0, bucket.limit),
+      })),
+    );
+    setHeadersOfTightest(response, unit, counted);
   }
 
   async reserveTokens(
@@ -99,7 +106,7 @@ export class UserRateLimits {
     for (const unit of units) this.#store.forget(userBucketName(key, forgotten, unit));
   }
 
-  /** Takes the points from all buckets or from none. The headers of the response are about the bucket with least left. */
+  /** Takes the points from all buckets, or fails with an ApiError and takes them from none. */
   async #consume(
     unit: keyof Rates,
     buckets: readonly Bucket[],
@@ -117,8 +124,7 @@ export class UserRateLimits {
       }
       all.push({ ...bucket, count });
     }
-    const [tightest] = all.toSorted((a, b) => a.limit - a.count.used - (b.limit - b.count.used));
-    if (tightest !== undefined) setRateHeaders(response, unit, tightest.limit, tightest.count);
+    setHeadersOfTightest(response, unit, all);
     return all;
   }
 
@@ -126,4 +132,14 @@ export class UserRateLimits {
   #refund(counted: readonly Counted[], points: number): void {
     for (const { count, name } of counted) void Promise.resolve(refund(count, name, points)).catch(() => {});
   }
+}
+
+/** The headers of a response are about the bucket with least left. */
+function setHeadersOfTightest(
+  response: ClientResponse,
+  unit: keyof Rates,
+  counted: readonly Counted[],
+): void {
+  const [tightest] = counted.toSorted((a, b) => a.limit - a.count.used - (b.limit - b.count.used));
+  if (tightest !== undefined) setRateHeaders(response, unit, tightest.limit, tightest.count);
 }

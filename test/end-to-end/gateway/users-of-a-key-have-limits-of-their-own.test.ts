@@ -150,3 +150,31 @@ describe('the tokens of users', () => {
     expect(message).toContain('each user of this API key is limited to 5 tokens per minute');
   });
 });
+
+describe.each([
+  ['a user', { userLimits: { tokensPerMinute: 35 } }],
+  ['its key', { limits: { tokensPerMinute: 35 } }],
+])('where %s has used more tokens than it may', (_, limits) => {
+  it.each([
+    ['a request that is invalid gets its error', 'POST /v1/chat/completions', '{', 400],
+    ['tokens are counted', 'POST /v1/chat/completions/input_tokens', JSON.stringify(chatOf('hello')), 200],
+    ['models are listed', 'GET /v1/models', undefined, 200],
+  ])('%s', async (_, request, body, status) => {
+    await using corral = await startWith(limits);
+    expect((await send(corral, 'a')).tokens).toEqual([expect.any(Number), 35]);
+    await waitFor('its usage', async () => (await send(corral, 'a')).status === 429);
+    const [method = '', path = ''] = request.split(' ');
+    const response = await fetch(corral.origin + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${secret}`,
+        'x-user': 'a',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      body: body ?? null,
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('0');
+  });
+});
