@@ -1,15 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { bodyLimits, findExceededLimit } from '../json/json-limits.ts';
-import { MAX_MODEL_NAME } from '../store/batch.ts';
-
-/** What is wrong with an input file, as `errors.data` of a batch has it. */
-export interface BatchError {
-  readonly code: string;
-  readonly message: string;
-  readonly param: string | null;
-  /** Null if it is about the file as a whole. */
-  readonly line: number | null;
-}
+import { type BatchError, MAX_MODEL_NAME } from '../store/batch.ts';
 
 /** A line of an input file that can be sent. */
 export interface RequestLine {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import type { ResponseEvent } from '../store/response.ts';
 import { EventWriter } from './event-writer.ts';
-import type { ResponseEvent } from './response-event.ts';
 
-const event = (sequence: number, text = 'event'): ResponseEvent => ({ sequence, text, isLast: false });
+const event = (sequence: number, text = 'event'): ResponseEvent => ({ sequence, text });
 
 /** A disk whose writes end when the test says so. */
 function slowDisk() {
@@ -57,4 +57,14 @@ it('loses no event silently', async () => {
   ends[0]?.reject(new Error('a bug'));
   await expect(writer.flush()).rejects.toThrow('a bug');
   await expect(writer.add([event(1)])).rejects.toThrow('a bug');
+});
+
+it('writes nothing behind events that could not be written: the stream would go on behind a gap', async () => {
+  const { written, ends, writer } = slowDisk();
+  await writer.add([event(0)]);
+  await expect.poll(() => written).toEqual([[0]]);
+  await writer.add([event(1)]);
+  ends[0]?.reject(new Error('a bug'));
+  await expect(writer.flush()).rejects.toThrow('a bug');
+  expect(written).toEqual([[0]]);
 });

@@ -1,11 +1,11 @@
-import type { ResponseEvent } from './response-event.ts';
+import type { ResponseEvent } from '../store/response.ts';
 
 /** Events of a response are stored at most so much later than they arrive, ms: all that came meanwhile at once. */
 const INTERVAL = 250;
 /** So many characters may wait for a disk. */
 const MAX_WAITING = 1024 * 1024;
 
-/** Stores the events of one response. */
+/** Stores the events of one response: without gaps, so none behind those that could not be stored. */
 export class EventWriter {
   readonly #store: (events: readonly ResponseEvent[]) => Promise<void>;
   #waiting: ResponseEvent[] = [];
@@ -35,12 +35,14 @@ export class EventWriter {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#writing !== undefined || this.#waiting.length > 0) await (this.#writing ?? this.#write());
+    while (this.#failure === undefined && (this.#writing !== undefined || this.#waiting.length > 0))
+      await (this.#writing ?? this.#write());
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#writing !== undefined || this.#waiting.length === 0) return;
+    if (this.#failure !== undefined || this.#timer !== undefined) return;
+    if (this.#writing !== undefined || this.#waiting.length === 0) return;
     const wait = Math.max(0, this.#writtenAt + INTERVAL - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

@@ -1,11 +1,8 @@
 import { formatEvent } from '../sse/sse.ts';
-import type { JsonObject, ResponseStatus } from '../store/response.ts';
+import type { JsonObject, ResponseEvent, ResponseStatus } from '../store/response.ts';
 
 /** An event of a response as the gateway sends it. */
-export interface ResponseEvent {
-  readonly sequence: number;
-  /** Complete, with what ends it. */
-  readonly text: string;
+export interface ReceivedEvent extends ResponseEvent {
   /** Nothing follows it. */
   readonly isLast: boolean;
 }
@@ -18,7 +15,7 @@ export interface GatewayError {
 const lastEvent = /^event: response\.(?:completed|incomplete|failed)\n/;
 
 /** Undefined for what is no event of a response, such as a comment, and the error event that may follow the last one. */
-export function readEvent(block: string): ResponseEvent | undefined {
+export function readEvent(block: string): ReceivedEvent | undefined {
   // The gateway writes the number last.
   const number = /,"sequence_number":(\d+)\}\n*$/.exec(block)?.[1];
   if (number === undefined || !block.startsWith('event: response.')) return undefined;
@@ -32,14 +29,14 @@ export function readErrorEvent(block: string): GatewayError | undefined {
 }
 
 /** The response that the last event tells. */
-export function readResponse({ text }: ResponseEvent): JsonObject & { readonly status: ResponseStatus } {
+export function readResponse({ text }: ReceivedEvent): JsonObject & { readonly status: ResponseStatus } {
   return dataOf(text).response;
 }
 
 const dataOf = (block: string) => JSON.parse(block.slice(block.indexOf('\ndata: ') + '\ndata: '.length));
 
 /** The last events of a response that has failed without one of the gateway. Clients want every response announced first. */
-export function failedEvents(response: JsonObject, next: number, isAnnounced: boolean): ResponseEvent[] {
+export function failedEvents(response: JsonObject, next: number, isAnnounced: boolean): ReceivedEvent[] {
   const failed = { type: 'response.failed', response };
   const created = { type: 'response.created', response: { ...response, status: 'in_progress', error: null } };
   return (isAnnounced ? [failed] : [created, failed]).map((event, index) => {

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient } from '../client/gateway-client.ts';
 import type { Log } from '../log/create-log.ts';
 import { ContentError } from '../store/errors.ts';
-import type { JsonObject, ResponseStatus, ResponseSummary } from '../store/response.ts';
+import type { JsonObject, ResponseEvent, ResponseStatus, ResponseSummary } from '../store/response.ts';
 import type { Store } from '../store/store.ts';
-import { type Answer, askForResponse } from './ask-for-response.ts';
 import { EventWriter } from './event-writer.ts';
-import { type Decision, judgeAnswer } from './judge-answer.ts';
-import { failedEvents, type ResponseEvent, readResponse } from './response-event.ts';
+import { type GenerationResult, generateResponse } from './generate-response.ts';
+import { type Decision, judgeGeneration } from './judge-generation.ts';
+import { failedEvents, readResponse } from './response-event.ts';
 import type { StoreGuard } from './store-guard.ts';
 
 export interface ResponseJobServices {
@@ -17,14 +17,14 @@ export interface ResponseJobServices {
   readonly log: Log;
   /** How often a response may begin anew, and how often in a row an engine may fail with it. */
   readonly maxReplays: number;
-  /** Aborts when nothing is asked for any more. */
+  /** Aborts when no more requests are sent. */
   readonly stopping: AbortSignal;
 }
 
 /** A key that is refused may be so by a mistake in the key file that is corrected soon, ms. */
 const REFUSAL_GRACE = 10_000;
 
-/** The generation of one background response: it is asked for until it has ended. */
+/** The generation of one background response: it is requested until it has ended. */
 export class ResponseJob {
   readonly response: ResponseSummary;
   readonly #services: ResponseJobServices;
@@ -50,7 +50,7 @@ export class ResponseJob {
   async run(): Promise<void> {
     try {
       while (!this.#isStopping) {
-        const decision = judgeAnswer(await this.#ask(), this.#failures);
+        const decision = judgeGeneration(await this.#generate(), this.#failures);
         if (await this.#follow(decision)) return;
       }
     } catch (error) {
@@ -62,7 +62,7 @@ export class ResponseJob {
     return this.#aborted.signal.aborted || this.#services.stopping.aborted;
   }
 
-  async #ask(): Promise<Answer> {
+  async #generate(): Promise<GenerationResult> {
     const { gateway } = this.#services;
     const { owner, user, id } = this.response;
     const writer = new EventWriter((events) => this.#append(events));
@@ -71,7 +71,7 @@ export class ResponseJob {
       return writer.add(events);
     };
     try {
-      return await askForResponse(gateway, { owner, user, id, onEvents, signal: this.#aborted.signal });
+      return await generateResponse(gateway, { owner, user, id, onEvents, signal: this.#aborted.signal });
     } finally {
       // The gateway goes on behind what is stored.
       await writer.flush();
@@ -140,16 +140,16 @@ export class ResponseJob {
 
   async #fail(code: string, message: string): Promise<true> {
     const { responses } = this.#services.store;
-    const told = this.#readTold();
-    if (told === undefined) return true;
-    const response = { ...told.object, status: 'failed', error: { code, message } };
-    const lastEvents = failedEvents(response, responses.nextEvent(this.response.id), told.isAnnounced);
+    const sent = this.#readSent();
+    if (sent === undefined) return true;
+    const response = { ...sent.object, status: 'failed', error: { code, message } };
+    const lastEvents = failedEvents(response, responses.nextEvent(this.response.id), sent.isAnnounced);
     await this.#finish('failed', response, lastEvents);
     return true;
   }
 
-  /** What its client was told so far; the least that a response has if that was damaged on disk. Undefined if it is gone. */
-  #readTold(): { readonly object: JsonObject; readonly isAnnounced: boolean } | undefined {
+  /** What its client has got so far; the least that a response has if that was damaged on disk. Undefined if it is gone. */
+  #readSent(): { readonly object: JsonObject; readonly isAnnounced: boolean } | undefined {
     const { responses } = this.#services.store;
     const { id, owner, model, createdAt } = this.response;
     try {

@@ -15,11 +15,12 @@ export type BatchStatus =
 /** The longest name of a model in a batch, in characters: it is stored and listed with the batch. */
 export const MAX_MODEL_NAME = 512;
 
-/** Why a batch has failed, as OpenAI's API has it. `line` counts from 1. */
+/** Why a batch has failed: an entry of `errors.data`, as OpenAI's API has it. */
 export interface BatchError {
   readonly code: string;
   readonly message: string;
   readonly param: string | null;
+  /** From 1; null if it is about the file as a whole. */
   readonly line: number | null;
 }
 

@@ -88,8 +88,10 @@ export type CreatedResponse =
   /** Another background response of its conversation has not ended. */
   | 'conversation-locked';
 
+/** An event of the stream of a background response. */
 export interface ResponseEvent {
   readonly sequence: number;
+  /** Complete, with what ends it. */
   readonly text: string;
 }
 

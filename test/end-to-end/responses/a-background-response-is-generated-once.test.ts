@@ -161,5 +161,8 @@ it('it fails when its key has ended', async () => {
     { within: 60_000 },
   );
   expect(ended?.status).toBe('failed');
-  expect(ended?.object.error).toMatchObject({ message: expect.stringContaining('The key of this response') });
+  expect(ended?.object.error).toMatchObject({
+    code: 'invalid_prompt',
+    message: expect.stringContaining('The key of this response'),
+  });
 });

@@ -1,11 +1,11 @@
-import type { Answer, Rejected } from './ask-for-response.ts';
-import type { ResponseEvent } from './response-event.ts';
+import type { GenerationResult, Rejected } from './generate-response.ts';
+import type { ReceivedEvent } from './response-event.ts';
 
-/** What becomes of a background response after the gateway was asked for it. */
+/** What becomes of a background response after a request for it. */
 export type Decision =
   /** With this last event. */
-  | { readonly response: 'ends'; readonly event: ResponseEvent }
-  /** `isBlamed`: the request itself may be the reason, so it is not asked for ever. */
+  | { readonly response: 'ends'; readonly event: ReceivedEvent }
+  /** `isBlamed`: the request itself may be the reason, so it is not repeated for ever. */
   | {
       readonly response: 'waits';
       readonly forMs: number;
@@ -30,15 +30,15 @@ const interruptions: ReadonlySet<string> = new Set([
 ]);
 
 /** What could not be served now is never a failed response: it waits. `failures`: how often in a row it had to wait. */
-export function judgeAnswer(answer: Answer, failures: number): Decision {
+export function judgeGeneration(result: GenerationResult, failures: number): Decision {
   const forMs = Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT);
   const wait = (reason: string, isBlamed = false, ms = forMs): Decision => ({
     ...{ response: 'waits', forMs: ms, reason, isBlamed },
   });
-  if (answer.outcome === 'unreachable') return wait(`the gateway does not respond (${answer.reason})`);
-  if (answer.outcome === 'rejected') return judgeRejection(answer, wait);
-  if (answer.last === undefined) return wait('the stream broke off');
-  const { last, error } = answer;
+  if (result.outcome === 'unreachable') return wait(`the gateway does not respond (${result.reason})`);
+  if (result.outcome === 'rejected') return judgeRejection(result, wait);
+  if (result.last === undefined) return wait('the stream broke off');
+  const { last, error } = result;
   return error !== undefined && interruptions.has(error.code)
     ? wait(error.message, error.code === 'bad_gateway')
     : { response: 'ends', event: last };
@@ -48,7 +48,8 @@ function judgeRejection(
   { status, code, message, retryAfterMs, isFinal, keyProblem, beginAnew }: Rejected,
   wait: (reason: string, isBlamed?: boolean, ms?: number) => Decision,
 ): Decision {
-  if (keyProblem !== undefined) return { response: 'is refused', code, message };
+  if (keyProblem !== undefined)
+    return { response: 'is refused', code: toResponseCode(status, code), message };
   if (beginAnew !== undefined) return { response: 'begins anew', reason: beginAnew };
   if (status === 429) return wait(message, false, isFinal ? QUOTA_WAIT : retryAfterMs);
   if (status === 503) return wait(message, false, retryAfterMs);

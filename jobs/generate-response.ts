@@ -5,11 +5,11 @@ import {
   type Unreachable,
 } from '../client/gateway-client.ts';
 import { EventSplitter, splitEvents } from '../sse/sse.ts';
-import { type GatewayError, type ResponseEvent, readErrorEvent, readEvent } from './response-event.ts';
+import { type GatewayError, type ReceivedEvent, readErrorEvent, readEvent } from './response-event.ts';
 import { type Advice, readAdvice, readHeader, sendForOwner } from './send-for-owner.ts';
 
-/** What became of asking the gateway for a background response. */
-export type Answer = Unreachable | Rejected | Streamed;
+/** What became of one request to the gateway for a background response. */
+export type GenerationResult = Unreachable | Rejected | Streamed;
 
 /** The gateway has not begun to send events. */
 export interface Rejected extends Advice {
@@ -24,29 +24,29 @@ export interface Rejected extends Advice {
 export interface Streamed {
   readonly outcome: 'streamed';
   /** The event with which the response has ended; undefined if the stream broke off. */
-  readonly last: ResponseEvent | undefined;
+  readonly last: ReceivedEvent | undefined;
   /** Why the gateway has ended the stream; undefined if it is complete, or broke off. */
   readonly error: GatewayError | undefined;
 }
 
-export interface AskOptions {
+export interface GenerationOptions {
   /** The id of the key to act for; empty where no key is required. */
   readonly owner: string;
   readonly user: string | null;
   readonly id: string;
   /** Gets all events but the last, in their order. The next are read when it has resolved. */
-  readonly onEvents: (events: readonly ResponseEvent[]) => Promise<void>;
+  readonly onEvents: (events: readonly ReceivedEvent[]) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks for a background response. The gateway takes the request, and the events so far, from the store, and goes on behind
+ * Requests the generation of a background response. The gateway takes the request, and the events so far, from the store, and goes on behind
  * them. Throws only the reason of the signal.
  */
-export function askForResponse(
+export function generateResponse(
   gateway: GatewayClient,
-  { owner, user, id, onEvents, signal }: AskOptions,
-): Promise<Answer> {
+  { owner, user, id, onEvents, signal }: GenerationOptions,
+): Promise<GenerationResult> {
   const request = {
     owner,
     user,
@@ -55,14 +55,17 @@ export function askForResponse(
     body: '{}',
     job: { 'x-corral-response': id },
   };
-  const read = (response: GatewayResponse): Promise<Answer> =>
+  const read = (response: GatewayResponse): Promise<GenerationResult> =>
     response.statusCode === 200 ? readStream(response, onEvents) : readError(response);
   return sendForOwner(gateway, request, read, signal);
 }
 
-async function readStream({ body }: GatewayResponse, onEvents: AskOptions['onEvents']): Promise<Streamed> {
+async function readStream(
+  { body }: GatewayResponse,
+  onEvents: GenerationOptions['onEvents'],
+): Promise<Streamed> {
   const splitter = new EventSplitter();
-  let last: ResponseEvent | undefined;
+  let last: ReceivedEvent | undefined;
   let error: GatewayError | undefined;
   for await (const chunk of body) {
     const complete = splitter.push(chunk);
