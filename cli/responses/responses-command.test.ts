@@ -92,6 +92,20 @@ describe('corral responses show', () => {
     });
   });
 
+  it.each([
+    ['STORE_KEY', 'not a key', 'STORE_KEY: invalid value'],
+    ['STORE_KEY_FILE', '/nowhere', 'STORE_KEY_FILE: cannot read /nowhere'],
+  ])('says what is wrong with %s; a list needs none', async (name, value, message) => {
+    await using test = await openTestStore({ key: Buffer.alloc(32, 1) });
+    const id = addResponse(test, 'asked', 'answered');
+    const { responses } = corral(test.folder, { [name]: value });
+    for (const verb of ['show', 'export']) {
+      const outcome = await responses(verb, id);
+      expect(outcome).toMatchObject({ status: 2, stderr: expect.stringContaining(message) });
+    }
+    expect((await responses('list')).stdout).toContain(id);
+  });
+
   it('needs the right key', async () => {
     await using test = await openTestStore({ key: Buffer.alloc(32, 1) });
     const id = addResponse(test, 'a', 'b');
