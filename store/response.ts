@@ -97,9 +97,14 @@ export interface ResponseEvent {
 
 export const hasEnded = (status: ResponseStatus) => status !== 'queued' && status !== 'in_progress';
 
-/** The columns and tables of a ResponseSummary. `r` is its row. */
-export const summaryOf = `SELECT r.*, p.id AS previous_id, c.id AS conversation_id FROM responses r
+const linked = `p.id AS previous_id, c.id AS conversation_id FROM responses r
   LEFT JOIN responses p ON p.n = r.previous LEFT JOIN conversations c ON c.n = r.conversation`;
+
+/** The columns and tables of a ResponseSummary, without contents, which may be large. `r` is its row. */
+export const summaryOf = `SELECT r.n, r.id, r.owner, r.user, r.status, r.background, r.stream, r.model, r.created_at, r.ended_at, ${linked}`;
+
+/** The same with all columns. */
+export const recordOf = `SELECT r.*, ${linked}`;
 
 export function toSummary(row: Row): ResponseSummary {
   return {

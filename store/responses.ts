@@ -11,6 +11,7 @@ import {
   type ResponseEvent,
   type ResponseStatus,
   type ResponseSummary,
+  recordOf,
   type StoredItem,
   type StoredResponse,
   summaryOf,
@@ -66,7 +67,7 @@ export class Responses {
       const { owner, id, user = null, conversationId, request, events = [] } = response;
       const { idempotencyKey = null, requestDigest = null } = response;
       const known = this.#db.get(
-        `${summaryOf} WHERE r.owner = ? AND r.idempotency_key = ? AND r.deleted = 0`,
+        `${recordOf} WHERE r.owner = ? AND r.idempotency_key = ? AND r.deleted = 0`,
         ...[owner, idempotencyKey],
       );
       if (known !== undefined) {
@@ -279,11 +280,11 @@ export class Responses {
   }
 
   #find(owner: string, id: string): Row | undefined {
-    return this.#db.get(`${summaryOf} WHERE r.id = ? AND r.owner = ? AND r.deleted = 0`, id, owner);
+    return this.#db.get(`${recordOf} WHERE r.id = ? AND r.owner = ? AND r.deleted = 0`, id, owner);
   }
 
   #row(n: Row[string]): Row {
-    return this.#db.get(`${summaryOf} WHERE r.n = ?`, n) as Row;
+    return this.#db.get(`${recordOf} WHERE r.n = ?`, n) as Row;
   }
 
   #unfinished(id: string): Row | undefined {
