@@ -4,10 +4,13 @@ import { parseClaimsFile } from './claims-file.ts';
 
 type OidcSettings = Pick<Settings, 'AUTH_ENABLED' | 'OIDC_ISSUER' | 'OIDC_AUDIENCE' | 'OIDC_CLAIMS_FILE'>;
 
-/** What prevents a start with these settings: sign-in with tokens is configured completely or not at all. */
-export function oidcProblems(settings: OidcSettings): string[] {
+/**
+ * What prevents a start with these settings: sign-in with tokens is configured completely or not at all. `invalid`: variables
+ * whose values are reported already.
+ */
+export function oidcProblems(settings: OidcSettings, invalid: readonly string[] = []): string[] {
   const { AUTH_ENABLED, OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_CLAIMS_FILE: file } = settings;
-  if (issuer === undefined)
+  if (issuer === undefined && !invalid.includes('OIDC_ISSUER'))
     return audience || file ? ['OIDC_ISSUER: not set, but OIDC_AUDIENCE or OIDC_CLAIMS_FILE is'] : [];
   if (!AUTH_ENABLED)
     return ['OIDC_ISSUER: has no effect with AUTH_ENABLED=false, as no key or token is required then'];

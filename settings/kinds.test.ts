@@ -12,6 +12,7 @@ import {
   headerText,
   huggingFaceRepo,
   integer,
+  issuerUrl,
   type Kind,
   list,
   networks,
@@ -255,6 +256,24 @@ const cases: [name: string, kind: Kind<unknown>, good: [string, unknown][], bad:
       ['unix:/a.sock', 'unix:/a.sock'],
     ],
     ['https://a', 'a:1', '/a.sock', ''],
+  ],
+  [
+    'issuerUrl',
+    issuerUrl,
+    [
+      ['https://login.example/realms/team', 'https://login.example/realms/team'],
+      ['http://127.0.0.1:8080/', 'http://127.0.0.1:8080/'],
+    ],
+    [
+      'login.example',
+      'ftp://login.example',
+      'https://me:secret@login.example',
+      'https://me@login.example',
+      'https://login.example?tenant=1',
+      'https://login.example#x',
+      'https://login.example?',
+      '',
+    ],
   ],
   [
     'networks',

@@ -189,6 +189,18 @@ export function url(...schemes: readonly string[]): Kind<string> {
   };
 }
 
+/** An issuer of tokens, as in their `iss`: OpenID Connect allows no query and no fragment, and it is no place for a password. */
+export const issuerUrl: Kind<string> = {
+  expected: 'a URL that starts with https:// or http://, without user, query or fragment',
+  parse(text) {
+    const found = url('https', 'http').parse(text);
+    if (found === undefined || /[?#]/.test(found)) return undefined;
+    const { username, password } = new URL(found);
+    return username || password ? undefined : found;
+  },
+  format: (value) => value,
+};
+
 /** The path of a URL, such as `/ping`. */
 export const urlPath: Kind<string> = {
   expected: 'a path that starts with /',

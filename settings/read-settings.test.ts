@@ -30,6 +30,18 @@ describe('readSettings', () => {
     }
   });
 
+  it('shows no user and no password of a URL that is invalid', () => {
+    const { problems } = readSettings({
+      OIDC_ISSUER: 'https://me:secret@login.example/a@b',
+      BACKEND_URL: 'http://me:secret@127.0.0.1:8080',
+      MODEL_URL: 'ftp://me:se@cret@models.example',
+    });
+    expect(JSON.stringify(problems)).not.toMatch(/me:|secret|cret@/);
+    expect(problems.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('invalid value "https://***@login.example/a@b"'),
+    );
+  });
+
   it('reports all invalid values together, each with the variable, the value and what is valid', () => {
     const { problems } = readSettings({ PORT: 'http', AUTH_ENABLED: 'maybe', QUEUE_TIMEOUT: '5 min' });
     expect(problems.map(({ message }) => message).toSorted()).toEqual([

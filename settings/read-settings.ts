@@ -86,8 +86,9 @@ function plain(name: string, value: string | undefined, { warnings }: Findings):
   return unquoted || undefined;
 }
 
+/** The user and password of a URL are secret, also where none belongs. */
 function invalidValue(name: string, variable: Variable, text: string): string {
-  const value = variable.secret ? '' : ` ${JSON.stringify(text)}`;
+  const value = variable.secret ? '' : ` ${JSON.stringify(text.replace(/\/\/[^\s/]*@/g, '//***@'))}`;
   return `${name}: invalid value${value}; expected ${variable.kind.expected}`;
 }
 

@@ -25,9 +25,12 @@ interface CacheSettings {
   readonly REDIS_URL: string | undefined;
 }
 
-/** What is wrong with the variables of the response cache together. */
-export function responseCacheProblems({ RESPONSE_CACHE, REDIS_URL }: CacheSettings): string[] {
-  return RESPONSE_CACHE === 'redis' && REDIS_URL === undefined
+/** What is wrong with the variables of the response cache together. `invalid`: variables whose values are reported already. */
+export function responseCacheProblems(
+  { RESPONSE_CACHE, REDIS_URL }: CacheSettings,
+  invalid: readonly string[] = [],
+): string[] {
+  return RESPONSE_CACHE === 'redis' && REDIS_URL === undefined && !invalid.includes('REDIS_URL')
     ? ['RESPONSE_CACHE: "redis" needs REDIS_URL; set it, or RESPONSE_CACHE=memory']
     : [];
 }

@@ -13,6 +13,7 @@ import {
   headerText,
   huggingFaceRepo,
   integer,
+  issuerUrl,
   type Kind,
   list,
   networks,
@@ -234,7 +235,7 @@ export const variables = {
   API_KEYS: optional('Keys', text, 'API keys without a file: `id:secret,id:secret`.', { secret: true }),
   OIDC_ISSUER: optional(
     'Keys',
-    url('https', 'http'),
+    issuerUrl,
     'Accept JSON Web Tokens of this OpenID Connect issuer beside the keys. Exactly as in the `iss` of its tokens.',
     { computedDefault: 'no tokens are accepted' },
   ),

@@ -81,13 +81,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const maxTimerMs = 2 ** 31 - 1;
 
 /** Decides what the settings leave open. Searches the models in the file system, but starts nothing. */
-export function configure(settings: Settings, env: Environment): Configuration {
+export function configure(
+  settings: Settings,
+  env: Environment,
+  invalid: readonly string[] = [],
+): Configuration {
   const dataDir = resolve(resolveDataDir(settings.DATA_DIR));
   const modelsFile = findModelsFile(settings, dataDir);
   const extraArgs = splitWords(settings.EXTRA_ARGS ?? '');
   const problems = [...(extraArgs ? [] : ['EXTRA_ARGS: unterminated quote']), ...contextProblems(settings)];
   return modelsFile === undefined
-    ? configureOne({ settings, env, dataDir, extraArgs, problems })
+    ? configureOne({ settings, env, dataDir, extraArgs, invalid, problems })
     : configureSeveral({ settings, env, dataDir, problems }, modelsFile);
 }
 
@@ -98,11 +102,13 @@ interface Given {
   readonly problems: readonly string[];
 }
 
-function configureOne({
-  extraArgs,
-  ...given
-}: Given & { readonly extraArgs: readonly string[] | undefined }): Configuration {
-  const { model, warnings, ...choice } = chooseModel(given.settings, given.dataDir);
+interface GivenOne extends Given {
+  readonly extraArgs: readonly string[] | undefined;
+  readonly invalid: readonly string[];
+}
+
+function configureOne({ extraArgs, invalid, ...given }: GivenOne): Configuration {
+  const { model, warnings, ...choice } = chooseModel(given.settings, given.dataDir, invalid);
   const problems = [...choice.problems, ...given.problems];
   if (!model || !extraArgs) return { config: undefined, problems, warnings };
   const names = given.settings.MODEL_ALIAS?.length ? given.settings.MODEL_ALIAS : [defaultModelName(model)];

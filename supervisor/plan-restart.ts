@@ -46,7 +46,15 @@ export function planRestart(
     ...baseFor(current, changes),
     ...pick(read, names.filter(isChangeable)),
   };
-  const { config: configured, problems, warnings } = configure(settings, env);
+  const {
+    config: configured,
+    problems,
+    warnings,
+  } = configure(
+    settings,
+    env,
+    invalid.map(({ variable }) => variable),
+  );
   const config = configured && {
     ...configured,
     speculationTypes:

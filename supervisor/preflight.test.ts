@@ -26,7 +26,7 @@ afterEach(() => {
 const engine = { command: process.execPath, args: [], origin: 'PATH' } as const;
 
 async function check(env: Record<string, string>, options: Partial<PreflightOptions> = {}) {
-  const { settings } = readSettings({
+  const { settings, problems } = readSettings({
     MODEL_PATH: join(folder, 'my-model.gguf'),
     DATA_DIR: folder,
     HOST: '127.0.0.1',
@@ -34,7 +34,11 @@ async function check(env: Record<string, string>, options: Partial<PreflightOpti
     PORT_HEALTH: String(await freePort()),
     ...env,
   });
-  return preflight({ settings, engine, env: {}, ...options });
+  const invalid = {
+    settingsProblems: problems.map(({ message }) => message),
+    invalidVariables: problems.map(({ variable }) => variable),
+  };
+  return preflight({ settings, engine, env: {}, ...invalid, ...options });
 }
 
 async function problemsOf(...[env, options]: Parameters<typeof check>) {
@@ -123,6 +127,22 @@ describe('preflight', () => {
 
   it('accepts ports chosen by the system', async () => {
     expect(await problemsOf({ PORT: '0', PORT_HEALTH: '0' })).toEqual([]);
+  });
+
+  it.each([
+    ['MODEL_URL', { MODEL_URL: 'models.example/a.gguf', MODEL_PATH: '' }],
+    ['HF_REPO', { HF_REPO: 'nobody', MODEL_PATH: '' }],
+    ['REDIS_URL', { REDIS_URL: 'localhost:6379', RESPONSE_CACHE: 'redis' }],
+  ])('does not report a variable as missing whose value is invalid: %s', async (name, env) => {
+    expect(await problemsOf(env)).toEqual([expect.stringMatching(new RegExp(`^${name}: invalid value`))]);
+  });
+
+  it('reports what else is missing beside an invalid issuer', async () => {
+    expect(await problemsOf({ OIDC_ISSUER: 'login.example' })).toEqual([
+      expect.stringMatching(/^OIDC_ISSUER: invalid value/),
+      expect.stringMatching(/^OIDC_AUDIENCE: not set/),
+      expect.stringMatching(/^OIDC_CLAIMS_FILE: not set/),
+    ]);
   });
 
   it('reports an unterminated quote, a missing projector and earlier problems together', async () => {

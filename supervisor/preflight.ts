@@ -30,6 +30,8 @@ export interface PreflightOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Problems found earlier, such as those of reading the settings. */
   readonly settingsProblems?: readonly string[];
+  /** The variables whose invalid values are among these problems: `settings` lacks them, but they are set. */
+  readonly invalidVariables?: readonly string[];
   /** Our health server already listens, so its port is in use. */
   readonly ownsHealthPort?: boolean;
   /** This start creates a first key if there is no key file. */
@@ -56,8 +58,12 @@ export type Preflight = { readonly warnings: readonly string[]; readonly mistake
 
 /** Finds every problem that can be found before anything is started, and reports all of them at once. */
 export async function preflight(options: PreflightOptions): Promise<Preflight> {
-  const { settings, env } = options;
-  const { config: given, problems: configProblems, warnings: configWarnings } = configure(settings, env);
+  const { settings, env, invalidVariables: invalid = [] } = options;
+  const {
+    config: given,
+    problems: configProblems,
+    warnings: configWarnings,
+  } = configure(settings, env, invalid);
   const config = given && (await withSpeculationTypes(await withBudget(given, env), options.engine));
   const data = checkDataDir(settings);
   const warnings = [
@@ -67,7 +73,7 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
     ...warningsOf(settings, config?.engine),
   ];
   const host = settings.HOST ?? defaultHost(detectPlatform(env));
-  const ofGateway = gatewayMistakes(settings, host, options.createsFirstKey);
+  const ofGateway = gatewayMistakes(settings, host, invalid, options.createsFirstKey);
   const mistakes: ProblemsByTopic = {
     settings: [...(options.settingsProblems ?? []), ...ofGateway.settings],
     'llama-server': engineProblems(options),
@@ -161,11 +167,16 @@ export function argumentProblems(settings: Settings): string[] {
 }
 
 /** The mistakes that concern every gateway, with or without engines of its own. */
-function gatewayMistakes(settings: Settings, host: string, willBeCreated = false) {
+function gatewayMistakes(
+  settings: Settings,
+  host: string,
+  invalid: readonly string[],
+  willBeCreated = false,
+) {
   return {
-    settings: [...responseCacheProblems(settings), ...warmPromptsProblems(settings.WARM_PROMPTS)],
+    settings: [...responseCacheProblems(settings, invalid), ...warmPromptsProblems(settings.WARM_PROMPTS)],
     address: unauthenticatedProblems(settings, host),
-    keys: [...keyFileProblems(settings, { willBeCreated }), ...oidcProblems(settings)],
+    keys: [...keyFileProblems(settings, { willBeCreated }), ...oidcProblems(settings, invalid)],
   };
 }
 
@@ -201,10 +212,11 @@ export interface GatewayPreflightOptions {
 /** The checks of `corral serve` that apply to a gateway in front of a llama-server that runs elsewhere. */
 export async function preflightGateway({ settings, host, invalidSettings }: GatewayPreflightOptions) {
   const data = checkDataDir(settings);
+  const invalid = invalidSettings.map(({ variable }) => variable);
   const isNamed =
     settings.BACKEND_URL !== undefined ||
     settings.MODELS_FILE !== undefined ||
-    invalidSettings.some((it) => it.variable === 'BACKEND_URL');
+    invalid.includes('BACKEND_URL');
   const problems = [
     ...invalidSettings.map(({ message }) => message),
     ...(isNamed
@@ -212,7 +224,7 @@ export async function preflightGateway({ settings, host, invalidSettings }: Gate
       : [
           'BACKEND_URL: not set; expected the address of a llama-server, such as http://127.0.0.1:8080; for several models, set MODELS_FILE',
         ]),
-    ...Object.values(gatewayMistakes(settings, host)).flat(),
+    ...Object.values(gatewayMistakes(settings, host, invalid)).flat(),
     ...data.problems,
     ...(await portProblems([{ name: 'PORT', port: settings.PORT, host }])),
   ];

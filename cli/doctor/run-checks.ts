@@ -54,6 +54,7 @@ export async function runChecks(env: Environment): Promise<Finding[]> {
   const checked = await preflight({
     ...{ settings: budgetOfRunning(settings, running), engine, engineProblem, env },
     settingsProblems: problems.map(({ message }) => message),
+    invalidVariables: problems.map(({ variable }) => variable),
   });
   const { mistakes, config } = checked;
   const gpus = await readGpuSnapshot(settings);

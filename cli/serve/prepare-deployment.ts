@@ -52,6 +52,7 @@ export async function prepareDeployment(
       engineProblem,
       env,
       settingsProblems: earlierProblems,
+      invalidVariables: reading.problems.map(({ variable }) => variable),
       ownsHealthPort: healthPortIsOurs,
       createsFirstKey: demo,
     },

@@ -15,11 +15,21 @@ type ModelSettings = Pick<Settings, 'MODEL_PATH' | 'MODEL_NAME' | 'MODELS_DIR' |
 /** The variables that select the model. The first one that is set wins. */
 const byPrecedence = ['MODEL_PATH', 'MODEL_NAME', 'HF_REPO', 'MODEL_URL'] as const;
 
-/** The model that the variables select. Of several that are set the first by precedence counts; the others are warned about. */
-export function chooseModel(settings: ModelSettings, dataDir: string): ModelChoice {
+/**
+ * The model that the variables select. Of several that are set the first by precedence counts; the others are warned about.
+ * `invalid`: variables that have a value, but not a valid one, which is reported elsewhere.
+ */
+export function chooseModel(
+  settings: ModelSettings,
+  dataDir: string,
+  invalid: readonly string[] = [],
+): ModelChoice {
   const modelsDir = resolve(settings.MODELS_DIR ?? join(dataDir, 'models'));
   const [chosen, ...others] = byPrecedence.filter((name) => settings[name] !== undefined);
-  if (chosen === undefined) return { model: undefined, problems: [noModel(modelsDir)], warnings: [] };
+  if (chosen === undefined) {
+    const isGiven = byPrecedence.some((name) => invalid.includes(name));
+    return { model: undefined, problems: isGiven ? [] : [noModel(modelsDir)], warnings: [] };
+  }
   const model = findSource(settings, modelsDir);
   const warnings = others.map((name) => `${name} is ignored because ${chosen} is set`);
   return model
@@ -56,11 +66,11 @@ function modelNotFound(name: string, modelsDir: string): string {
 }
 
 /** The end of a message about a missing model: the models that exist, and the one that was probably meant. */
-export function describeModelFolder(folder: string, missing = ''): string {
+export function describeModelFolder(folder: string, missing?: string): string {
   const files = findGgufFiles(folder);
   if (files.length === 0) return `no .gguf files in ${folder}`;
-  const meant = didYouMean(missing, files) ?? didYouMean(`${missing}.gguf`, files);
-  return `${meant === undefined ? '' : `${meant} `}found in ${folder}: ${files.join(', ')}`;
+  const meant = missing && (didYouMean(missing, files) ?? didYouMean(`${missing}.gguf`, files));
+  return `${meant ? `${meant} ` : ''}found in ${folder}: ${files.join(', ')}`;
 }
 
 /** The public name of a model without MODEL_ALIAS: that of its file or repository, without extension and part number. */

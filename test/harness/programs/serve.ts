@@ -19,12 +19,12 @@ const health = await startHealthServer({
 const engine = env.ENGINE
   ? (JSON.parse(env.ENGINE) as InstalledEngine)
   : await findInstalledEngine({ configured, searchPath: env.PATH });
-const earlierProblems = problems.map(({ message }) => message);
 const check = await preflight({
   settings,
   engine,
   env,
-  settingsProblems: earlierProblems,
+  settingsProblems: problems.map(({ message }) => message),
+  invalidVariables: problems.map(({ variable }) => variable),
   ownsHealthPort: true,
 });
 if (!check.ok || !engine) {
