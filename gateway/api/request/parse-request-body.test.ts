@@ -89,3 +89,11 @@ it.each<[Api | undefined, object]>([
   };
   expect(JSON.stringify(read(JSON.parse(body.toString())))).toBe(JSON.stringify(read()));
 });
+
+it.each([-1, 0, 1.5, 1e99, 2 ** 31, '1', true, []])('a ranking cannot have %j results', (top_n) => {
+  const rerank = { ...options, api: 'rerank', shape: undefined, inputsField: 'documents' } as const;
+  const parse = (more: object) =>
+    parseRequestBody(Buffer.from(JSON.stringify({ query: 'x', documents: ['y'], ...more })), rerank);
+  expect(() => parse({ top_n })).toThrow("Invalid 'top_n': expected an integer from 1 to 2147483647");
+  for (const valid of [{}, { top_n: 1 }, { top_n: null }]) expect(parse(valid).sequences).toBe(1);
+});

@@ -86,6 +86,8 @@ export function parseRequestBody(body: Buffer, options: ParseOptions, parsed?: J
   const shape = responseConversion === 'message' ? 'chat' : routeShape;
   const inputs = getInputs(inputsField, fields);
   validateChoices(shape, fields);
+  // llama-server would reserve memory for as many, and fail with the words of its library.
+  if (inputsField === 'documents') optional<number>(fields, 'top_n', countRule, isCount);
   const completions = countChoices(shape, fields) * (inputs?.length ?? 1);
   const stream = optional<boolean>(fields, 'stream', 'a boolean', isBoolean) ?? false;
   const estimate = estimateTokens({
@@ -156,17 +158,17 @@ function optional<T>(
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 const isString = (value: unknown) => typeof value === 'string';
 const isSize = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
-const isCount = (value: unknown) => isSize(value) && (value as number) <= MAX_CHOICES;
+const isCount = (value: unknown) => isSize(value) && (value as number) <= MAX_COUNT;
 
 const readDimensions = (fields: JsonObject) =>
   optional<number>(fields, 'dimensions', 'an integer of at least 1', isSize);
 
 /** llama-server's largest number. Multiplied by the most prompts, it is still exact. */
-const MAX_CHOICES = 2 ** 31 - 1;
-const choices = `an integer from 1 to ${MAX_CHOICES}`;
+const MAX_COUNT = 2 ** 31 - 1;
+const countRule = `an integer from 1 to ${MAX_COUNT}`;
 
 function validateChoices(shape: CompletionShape | undefined, fields: JsonObject): void {
   if (shape === 'message') return;
-  optional<number>(fields, 'n', choices, isCount);
-  optional<number>(fields, 'n_cmpl', choices, isCount);
+  optional<number>(fields, 'n', countRule, isCount);
+  optional<number>(fields, 'n_cmpl', countRule, isCount);
 }
