@@ -33,6 +33,16 @@ it('numbers lines as an editor does, blank ones included', async () => {
   ]);
 });
 
+it.each(['\n', ' \n', '\t \r\n'])('a file may have millions of blank lines: %j', async (blank) => {
+  const chunk = Buffer.from(blank.repeat(10_000));
+  const chunks = Array.from({ length: 300 }, () => chunk);
+  const lines = await linesOf([...chunks, Buffer.from('a'), ...chunks, Buffer.from('b')]);
+  expect(lines).toMatchObject([
+    { number: 3_000_001, offset: 300 * chunk.length },
+    { number: 6_000_001, offset: 600 * chunk.length + 1 },
+  ]);
+});
+
 it('keeps nothing of a line that is too long, and goes on behind it', async () => {
   const lines = await linesOf([Buffer.from('aaaa'), Buffer.from('aaaa\nbb\n')], 7);
   expect(lines).toMatchObject([
@@ -42,7 +52,8 @@ it('keeps nothing of a line that is too long, and goes on behind it', async () =
 });
 
 it('finds each line at its place, however the file is cut into chunks', async () => {
-  const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replace(/\s/g, '-'));
+  const text = fc.string({ unit: 'grapheme', maxLength: 30 }).map((it) => it.replace(/\s/g, '-'));
+  const line = fc.oneof(text, fc.constantFrom('', ' ', '\t\r', '\r', ' \t  '));
   const property = fc.asyncProperty(
     fc.array(line, { maxLength: 20 }),
     fc.array(fc.nat(200)),
@@ -53,7 +64,8 @@ it('finds each line at its place, however the file is cut into chunks', async ()
       const lines = await linesOf(chunks, 1000);
       for (const { offset, length, bytes } of lines)
         expect(file.subarray(offset, offset + length)).toEqual(bytes);
-      expect(textsOf(lines)).toEqual(texts.filter((text) => text !== ''));
+      const expected = texts.map((it, index) => [index + 1, it]).filter(([, it]) => `${it}`.trim() !== '');
+      expect(lines.map(({ number, bytes }) => [number, bytes?.toString()])).toEqual(expected);
     },
   );
   await fc.assert(property, { numRuns: 300 });

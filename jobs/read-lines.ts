@@ -38,10 +38,21 @@ export async function* readLines(
     return { number, offset: offset + skipped, length: length - skipped, bytes: bytes?.subarray(skipped) };
   };
   for await (const chunk of chunks) {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let end = rest.indexOf(LF); end !== -1; end = rest.indexOf(LF)) {
-      add(rest.subarray(0, end));
-      rest = rest.subarray(end + 1);
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let from = 0; from < bytes.length; ) {
+      if (length === 0) {
+        const blank = skipBlankLines(bytes, from);
+        number += blank.lines;
+        offset += blank.length;
+        from += blank.length;
+      }
+      const end = bytes.indexOf(LF, from);
+      if (end === -1) {
+        add(bytes.subarray(from));
+        break;
+      }
+      add(bytes.subarray(from, end));
+      from = end + 1;
       const found = line();
       if (found) yield found;
       number += 1;
@@ -49,12 +60,23 @@ export async function* readLines(
       length = 0;
       parts = [];
     }
-    add(rest);
   }
   const last = line();
   if (last) yield last;
 }
 
-const whiteSpace = [0x20, 0x09, 0x0d];
+const isWhiteSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0d;
 
-const isBlank = (bytes: Buffer) => bytes.every((byte) => whiteSpace.includes(byte));
+const isBlank = (bytes: Buffer) => bytes.every(isWhiteSpace);
+
+/** The whole lines without content that begin here. A file may have hundreds of millions: each costs no more than its bytes. */
+function skipBlankLines(bytes: Buffer, from: number): { readonly lines: number; readonly length: number } {
+  let [lines, begin] = [0, from];
+  for (let at = from; at < bytes.length; at++) {
+    if (bytes[at] === LF) {
+      lines += 1;
+      begin = at + 1;
+    } else if (!isWhiteSpace(bytes[at])) break;
+  }
+  return { lines, length: begin - from };
+}

@@ -40,6 +40,12 @@ describe.each([1, 2, 3, 7, 64, 10_000])('in pieces of %d bytes', (pieceSize) => 
     expect(split(`{"requests":[${text}]}`, pieceSize)).toEqual([text]);
   });
 
+  it('allows a hundred members, and no more', () => {
+    const members = (count: number) => `{${'"a":1,'.repeat(count - 1)}"requests":[]}`;
+    expect(split(members(100), pieceSize)).toEqual([]);
+    expect(() => split(members(101), pieceSize)).toThrow('it has more than 100 members');
+  });
+
   it.each([
     '',
     '{',

@@ -7,6 +7,9 @@ const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0
 const isOpening = (byte: number) => byte === openObject || byte === openList;
 const isClosing = (byte: number) => byte === closeObject || byte === closeList;
 
+/** Far more than the API has. Each takes its time, and a body of hundreds of megabytes may have millions. */
+const MAX_MEMBERS = 100;
+
 /** What may come next, outside of a value. */
 type Expected =
   | 'object'
@@ -42,6 +45,7 @@ export class RequestSplitter {
   #name = '';
   #hasRequests = false;
   #count = 0;
+  #names = 0;
 
   /** `maxBytes`: of one request. */
   constructor(maxBytes: number) {
@@ -162,6 +166,8 @@ export class RequestSplitter {
       this.#count += 1;
       return text;
     }
+    if (of === 'name' && ++this.#names > MAX_MEMBERS)
+      throw invalidJson(`it has more than ${MAX_MEMBERS} members`);
     const parsed = parse(text);
     this.#expected = of === 'name' ? 'colon' : 'comma';
     if (of === 'name') this.#name = String(parsed);
