@@ -370,7 +370,7 @@ describe('an error of the gateway is explained', () => {
     [404, failure('x', 'store_disabled'), 'keeps no files and runs no batches: start it with STORE=on'],
     [
       404,
-      failure('No batch batch_9', 'batch_not_found'),
+      failure('No batch batch_9.', 'batch_not_found'),
       'No batch batch_9: "corral batch list" shows those',
     ],
     [404, failure('Unknown URL', 'unknown_url'), 'has no routes for batches (HTTP 404): it is of an older'],

@@ -22,6 +22,7 @@ the APIs is handled. It is generated from \`scripts/compatibility/\` by \`npm ru
 - **rejected**: the response is a 400 with the field, the reason and what to do instead.
 
 Where an API allows \`null\`, it means that the field is not set. Half a character (\`\\ud83d\` alone, where a text was cut inside an emoji) becomes U+FFFD.
+A value of a wrong type is rejected, also where llama-server would ignore it: \`"response_format": "json_object"\`, or a schema beside \`json_schema\`.
 A body that needs no change keeps its bytes; in a body that is changed, every number keeps its digits. See also [api.md](api.md).`;
 
 function section({ title, note, rows }: Table): string {

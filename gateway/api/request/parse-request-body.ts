@@ -14,6 +14,7 @@ import {
 } from '../request-size.ts';
 import { type EchoedFields, getEchoedFields } from '../responses/echoed-fields.ts';
 import type { CompletionShape, InputsField } from '../route-table.ts';
+import { validateFieldTypes } from '../validate/field-types.ts';
 import { type Modalities, rejectRemoteMedia, rejectUnsupportedMedia } from '../validate/media.ts';
 import { validateRequest } from '../validate/validate-request.ts';
 import { type Api, keepRequest, normalizeRequest } from './normalize-request.ts';
@@ -77,7 +78,10 @@ export function parseRequestBody(body: Buffer, options: ParseOptions, parsed?: J
   if (requiresMessages && !Array.isArray(original.messages))
     throw invalidValue('messages', 'a list of messages', original.messages);
   const isPlain = api === 'chat' && isPlainChat(original);
-  if (!isPlain) validate(original, options);
+  if (!isPlain) {
+    validateFieldTypes(api, original);
+    validate(original, options);
+  }
   const normalized = isPlain ? keepRequest(original, soundBody) : normalizeRequest(api, original, soundBody);
   const { fields, responseConversion } = normalized;
   // Normalization moves schemas, parameters of tools and images to other places.

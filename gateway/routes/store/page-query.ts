@@ -5,10 +5,15 @@ import type { GatewayContext } from '../../proxy/gateway-context.ts';
 export function readLimit(c: GatewayContext, usual: number, most: number): number {
   const given = c.req.query('limit');
   if (given === undefined || given === '') return usual;
-  const limit = /^\d{1,6}$/.test(given) ? Number(given) : 0;
-  if (limit < 1 || limit > most) throw invalidValue('limit', `an integer from 1 to ${most}`, given);
+  const limit = readNumber(given);
+  if (typeof limit === 'string' || !Number.isInteger(limit) || limit < 1 || limit > most)
+    throw invalidValue('limit', `an integer from 1 to ${most}`, limit);
   return limit;
 }
+
+/** A number in a query or a form, where everything is a text; the text itself if it is none, for an error that shows which. */
+export const readNumber = (given: string): number | string =>
+  /^-?\d{1,15}(?:\.\d{1,15})?$/.test(given) ? Number(given) : given;
 
 /** An id in the query; undefined if it is missing or empty, as some clients send it. */
 export const readId = (c: GatewayContext, name: string): string | undefined => c.req.query(name) || undefined;

@@ -9,7 +9,7 @@ import {
 import type { GatewayContext } from '../../proxy/gateway-context.ts';
 import { followResponse } from '../responses/follow-response.ts';
 import { describeItem } from './item-object.ts';
-import { listPage, readId, readLimit, readOrder, unknownCursor } from './page-query.ts';
+import { listPage, readId, readLimit, readNumber, readOrder, unknownCursor } from './page-query.ts';
 import { ownerOf, type StoreServices } from './store-services.ts';
 
 const [ITEMS_PER_PAGE, MAX_ITEMS_PER_PAGE] = [20, 100];
@@ -35,9 +35,10 @@ export async function getResponse(c: GatewayContext, services: StoreServices): P
 function readStartingAfter(c: GatewayContext): number | undefined {
   const given = readId(c, 'starting_after');
   if (given === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(given))
-    throw invalidValue('starting_after', 'the sequence_number of an event', given);
-  return Number(given);
+  const after = readNumber(given);
+  if (typeof after === 'string' || !Number.isInteger(after) || after < 0)
+    throw invalidValue('starting_after', 'the sequence_number of an event', after);
+  return after;
 }
 
 /** `DELETE /v1/responses/{id}`. Responses that continue it keep their history. */

@@ -1,4 +1,5 @@
 import { invalidValue } from '../../errors/catalogue.ts';
+import { readNumber } from './page-query.ts';
 
 /** What a file may be uploaded for. Only `batch` has a meaning here; the others are kept as clients name them. */
 const purposes = ['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals'];
@@ -20,8 +21,7 @@ export function readUploadFields(fields: ReadonlyMap<string, string>): UploadFie
     throw invalidValue('purpose', `one of ${purposes.join(', ')}`, purpose);
   const [anchor, seconds] = [fields.get('expires_after[anchor]'), fields.get('expires_after[seconds]')];
   if (anchor === undefined && seconds === undefined) return { purpose, expiresAfter: undefined };
-  const isInteger = seconds !== undefined && /^\d{1,9}$/.test(seconds);
-  const given = isInteger ? Number(seconds) : seconds;
+  const given = seconds === undefined ? undefined : readNumber(seconds);
   return { purpose, expiresAfter: readExpiry({ anchor, seconds: given }, 'expires_after') };
 }
 
