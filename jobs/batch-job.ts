@@ -73,8 +73,12 @@ export class BatchJob {
   async #validate(): Promise<void> {
     const validation = await this.#services.validating(() => this.#readFile(this.#interrupted.signal));
     if (validation === undefined) return;
-    if ('errors' in validation) await this.#become('failed', { errors: validation.errors });
-    else await this.#become('in_progress', validation.model === undefined ? {} : { model: validation.model });
+    if ('errors' in validation) {
+      // As with OpenAI, a batch of which nothing has run has no lines.
+      await this.#clearLines();
+      await this.#become('failed', { errors: validation.errors });
+    } else
+      await this.#become('in_progress', validation.model === undefined ? {} : { model: validation.model });
   }
 
   /** Undefined if it was interrupted. */
@@ -83,7 +87,7 @@ export class BatchJob {
     const { id, endpoint, inputFileId } = this.#batch;
     try {
       // An earlier runner may have been killed in the middle of this.
-      await guard.persist(() => store.batches.clearLines(id));
+      await this.#clearLines();
       return await validateBatch({
         ...{ endpoint, maxLineLength, key, signal },
         content: store.files.read(inputFileId),
@@ -94,6 +98,11 @@ export class BatchJob {
       if (error instanceof ContentError) return { errors: [unreadable(error)] };
       throw error;
     }
+  }
+
+  #clearLines(): Promise<void> {
+    const { store, guard } = this.#services;
+    return guard.persist(() => store.batches.clearLines(this.#batch.id));
   }
 
   async #runLines(): Promise<void> {

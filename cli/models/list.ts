@@ -54,7 +54,7 @@ async function liveModels(options: ListOptions): Promise<ReadonlyMap<string, Liv
   try {
     return await readLiveModels(options);
   } catch (error) {
-    writeStderr(`The status is unknown: ${(error as Error).message}.`);
+    writeStderr(`The status is unknown: ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -41,5 +41,6 @@ it.each<[string, BatchRequest[] | string, string, number | null, string | null]>
   expect(ended.status).toBe('failed');
   expect(ended.failedAt).toBeGreaterThan(0);
   expect(ended.errors[0]).toEqual({ code, line: number, param, message: expect.stringMatching(/\.$/) });
-  expect([ended.outputFileId, ended.errorFileId, ended.counts.completed]).toEqual([null, null, 0]);
+  expect([ended.outputFileId, ended.errorFileId]).toEqual([null, null]);
+  expect(ended.counts).toMatchObject({ total: 0, completed: 0, failed: 0 });
 });
