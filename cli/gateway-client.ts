@@ -5,7 +5,6 @@ import { readSettings } from '../settings/read-settings.ts';
 import { defaultHost, detectPlatform } from '../supervisor/platform/platform.ts';
 import { connectableHost } from '../supervisor/probe-gateway.ts';
 import { readApiKey } from './api-key.ts';
-import { UsageError } from './run-command.ts';
 
 export interface GatewayOptions {
   readonly gateway?: string;
@@ -34,8 +33,6 @@ export interface Gateway {
 
 /** The gateway of `--gateway`, or that of this machine. */
 export async function findGateway({ gateway, keyFile }: GatewayOptions): Promise<Gateway> {
-  if (gateway !== undefined && !/^https?:\/\/./i.test(gateway))
-    throw new UsageError(`--gateway ${gateway} is no URL such as https://llm.example`);
   const origin = (gateway ?? localGateway()).replace(/\/+$/, '').replace(/\/v1$/, '');
   return { origin, apiKey: await readApiKey(keyFile, process.env) };
 }

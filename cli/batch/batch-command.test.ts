@@ -395,7 +395,7 @@ describe('an error of the gateway is explained', () => {
     async (url) => {
       expect(await runInProcess(batchCommand(), ['list', '--gateway', url], {})).toMatchObject({
         status: 2,
-        stderr: expect.stringContaining('is no URL such as https://llm.example'),
+        stderr: expect.stringContaining('It must be a URL such as http://'),
       });
     },
   );
