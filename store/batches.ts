@@ -105,6 +105,11 @@ export class Batches {
     });
   }
 
+  /** Whether `create` would find a batch from before. */
+  hasIdempotencyKey(owner: string, idempotencyKey: string): boolean {
+    return this.#findByIdempotencyKey({ owner, idempotencyKey }) !== undefined;
+  }
+
   get(owner: string, id: string): Batch | undefined {
     const row = this.#db.get('SELECT * FROM batches WHERE id = ? AND owner = ?', id, owner);
     return row && toBatch(row);
@@ -242,7 +247,10 @@ export class Batches {
     );
   }
 
-  #findByIdempotencyKey({ owner, idempotencyKey }: NewBatch): Row | undefined {
+  #findByIdempotencyKey({
+    owner,
+    idempotencyKey,
+  }: Pick<NewBatch, 'owner' | 'idempotencyKey'>): Row | undefined {
     if (idempotencyKey === undefined) return undefined;
     return this.#db.get(
       'SELECT * FROM batches WHERE owner = ? AND idempotency_key = ?',

@@ -30,13 +30,28 @@ export async function createMessageBatch(c: GatewayContext, services: StoreServi
   const context = c.get('request');
   const owner = ownerOf(context);
   const idempotencyKey = readIdempotencyKey(context.incoming);
+  const digest = createHash('sha256');
+  const createFrom = (inputFileId: string, lines: number) => {
+    const created = store.batches.create({
+      ...{ owner, user: context.record.user, dialect: 'anthropic', endpoint: '/v1/messages' },
+      ...{ inputFileId, metadata: null, outputExpiresAfter: null, lines },
+      ...{ idempotencyKey, requestDigest: digest.digest('hex') },
+    });
+    if (created === 'too-many') throw batchLimitExceeded(services.maxBatchesPerKey);
+    if (typeof created !== 'object') throw idempotencyKeyReused();
+    return created;
+  };
   return receiveBody(services, context, 'application/json', async (body) => {
+    if (idempotencyKey !== undefined && store.batches.hasIdempotencyKey(owner, idempotencyKey)) {
+      // Nothing is stored: there may be no room for a second time.
+      for await (const chunk of body) digest.update(chunk);
+      return c.json(describe(services, c, createFrom('', 0).batch));
+    }
     await using writer = await store.files.create({
       ...{ owner, filename: 'messages.jsonl', purpose: 'batch', expiresAt: null },
     });
     const splitter = new RequestSplitter(config.limits.maxBodyBytes);
     const lines = new MessageLines(config.limits.maxBodyBytes);
-    const digest = createHash('sha256');
     for await (const chunk of body) {
       digest.update(chunk);
       let text = '';
@@ -48,13 +63,7 @@ export async function createMessageBatch(c: GatewayContext, services: StoreServi
     const file = await writer.commit();
     let isUsed = false;
     try {
-      const created = store.batches.create({
-        ...{ owner, user: context.record.user, dialect: 'anthropic', endpoint: '/v1/messages' },
-        ...{ inputFileId: file.id, metadata: null, outputExpiresAfter: null, lines: lines.count },
-        ...{ idempotencyKey, requestDigest: digest.digest('hex') },
-      });
-      if (created === 'too-many') throw batchLimitExceeded(services.maxBatchesPerKey);
-      if (typeof created !== 'object') throw idempotencyKeyReused();
+      const created = createFrom(file.id, lines.count);
       isUsed = created.created;
       return c.json(describe(services, c, created.batch));
     } finally {

@@ -168,6 +168,20 @@ describe('a message batch', () => {
     );
     expect(server.contents()).toHaveLength(before);
   });
+
+  it('is found by its Idempotency-Key even if there is no room for its requests any more', async () => {
+    const size = JSON.stringify({ requests }).length;
+    await using small = await startStoreGateway({ STORE_MAX_SIZE_PER_KEY: String(Math.round(size * 1.5)) });
+    const send = (json: unknown, headers: Record<string, string> = {}) =>
+      small.send(`POST ${path}`, { json, headers });
+    const headers = { 'idempotency-key': 'once' };
+    const first = await send({ requests }, headers);
+    expect(first.status).toBe(200);
+    expect((await send({ requests })).status).toBe(413);
+    expect(await send({ requests }, headers)).toMatchObject({ status: 200, body: first.body });
+    expect((await send({ requests: [requests[0]] }, headers)).status).toBe(409);
+    expect(small.contents()).toHaveLength(1);
+  });
 });
 
 describe('a message batch that has ended', () => {
