@@ -138,7 +138,10 @@ export class Batches {
     return batch && (this.#reserve.deleting(cancel) ?? this.get(owner, id));
   }
 
-  /** Removes a batch that has ended, with its results. Whether there was one. */
+  /**
+   * Removes a batch that has ended, with its results, and the requests of a message batch: their file is not the owner's doing.
+   * Whether there was one.
+   */
   delete(owner: string, id: string): boolean {
     return this.#reserve.deleting(() => this.#delete(owner, id));
   }
@@ -146,11 +149,13 @@ export class Batches {
   #delete(owner: string, id: string): boolean {
     const isGone = this.#db.transaction(() => {
       const batch = this.#db.get(
-        'DELETE FROM batches WHERE id = ? AND owner = ? AND ended = 1 RETURNING output_file, error_file',
+        `DELETE FROM batches WHERE id = ? AND owner = ? AND ended = 1
+         RETURNING output_file, error_file, iif(dialect = 'anthropic', input_file, NULL) AS requests`,
         ...[id, owner],
       );
       if (batch === undefined) return false;
-      this.#files.markDeleted('id IN (?, ?)', [String(batch.output_file), String(batch.error_file)]);
+      const { output_file = null, error_file = null, requests = null } = batch;
+      this.#files.markDeleted('id IN (?, ?, ?)', [output_file, error_file, requests]);
       return true;
     });
     this.#files.removeDeleted();

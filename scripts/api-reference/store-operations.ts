@@ -162,7 +162,7 @@ const messageBatchOperations: readonly Operation[] = [
   },
   {
     ...{ ...anthropic, method: 'delete', path: '/v1/messages/batches/{id}', id: 'deleteMessageBatch' },
-    summary: 'Delete a message batch that has ended, with its results',
+    summary: 'Delete a message batch that has ended, with its requests and results',
     parameters: [batchId],
     responses: ok('Deleted.', 'DeletedMessageBatch', own.deletedMessageBatch),
     errors: [...errorGroups.stored, 'batchNotFound', 'batchNotDeletable'],
@@ -180,7 +180,7 @@ const messageBatchOperations: readonly Operation[] = [
     description: 'One line for each request, in any order: `{"custom_id","result":{"type":…}}`.',
     parameters: [batchId],
     responses: [{ status: 200, description: 'JSON lines.', other: 'application/x-jsonl' }],
-    errors: [...errorGroups.stored, 'batchNotFound', 'resultsNotReady', 'contentUnreadable'],
+    errors: [...errorGroups.stored, 'batchNotFound', 'resultsNotReady', 'fileNotFound', 'contentUnreadable'],
   },
 ];
 

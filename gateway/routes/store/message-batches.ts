@@ -6,6 +6,7 @@ import {
   batchLimitExceeded,
   batchNotDeletable,
   batchNotFound,
+  fileNotFound,
   idempotencyKeyReused,
   resultsNotReady,
 } from '../../errors/store-catalogue.ts';
@@ -101,7 +102,7 @@ export function cancelMessageBatch(c: GatewayContext, services: StoreServices) {
   return c.json(describe(services, c, batch));
 }
 
-/** `DELETE /v1/messages/batches/{id}`: with its results. */
+/** `DELETE /v1/messages/batches/{id}`: with its requests and results. */
 export function deleteMessageBatch(c: GatewayContext, services: StoreServices) {
   const batch = findBatch(services, c);
   const id = toMessageBatchId(batch.id);
@@ -116,9 +117,11 @@ export function getMessageResults(c: GatewayContext, services: StoreServices) {
   const { files } = services.store;
   const batch = findBatch(services, c);
   if (!hasEnded(batch.status)) throw resultsNotReady(toMessageBatchId(batch.id));
-  const results = [batch.outputFileId, batch.errorFileId]
-    .filter((id) => id !== null && files.get(ownerOf(context), id) !== undefined)
-    .map((id) => files.read(id ?? ''));
+  const ids = [batch.outputFileId, batch.errorFileId].filter((id) => id !== null);
+  // A part of them would look like all.
+  const gone = ids.find((id) => files.get(ownerOf(context), id) === undefined);
+  if (gone !== undefined) throw fileNotFound(gone, 'id');
+  const results = ids.map((id) => files.read(id));
   const headers = { 'content-type': 'application/x-jsonl', 'x-content-type-options': 'nosniff' };
   return sendContent(services, context, { status: 200, headers }, toMessageResults(results));
 }

@@ -255,12 +255,21 @@ describe('a message batch that has ended', () => {
     ]);
   });
 
-  it('can be deleted, with its results', async () => {
+  it.each(['output_file_id', 'error_file_id'])('has no results without its %s', async (name) => {
     const id = await end();
-    const { output_file_id } = (await server.send(`GET /v1/batches/${id.replace('msg', '')}`)).body;
+    const file = (await server.send(`GET /v1/batches/${id.replace('msg', '')}`)).body[name];
+    expect((await server.send(`DELETE /v1/files/${file}`)).status).toBe(200);
+    const results = await server.send(`GET ${path}/${id}/results`);
+    expectError(results, 404, 'not_found_error', `No such File object: ${file}`);
+  });
+
+  it('can be deleted, with its requests and results', async () => {
+    const id = await end();
+    const { input_file_id, output_file_id } = (await server.send(`GET /v1/batches/${id.replace('msg', '')}`))
+      .body;
     expect((await server.send(`DELETE ${path}/${id}`)).body).toEqual({ id, type: 'message_batch_deleted' });
     expect((await server.send(`GET /v1/files/${output_file_id}`)).status).toBe(404);
-    expect(server.contents()).not.toContain(output_file_id);
+    for (const file of [input_file_id, output_file_id]) expect(server.contents()).not.toContain(file);
     for (const request of [
       `GET ${path}/${id}`,
       `DELETE ${path}/${id}`,
