@@ -130,6 +130,8 @@ function send(
   const { dialect } = route;
   const { tail, aggregator, relay, signal } = attempt;
   if (prepared) relay?.resume(prepared.rewriter);
+  // The model may have been replaced while the request waited.
+  if (relay === undefined) record.model = context.modelName();
   record.responseTail = tail;
   const body = bodyForBackend(context, prepared?.body ?? request.body);
   const trace = record.trace?.startExchange(route.upstream);

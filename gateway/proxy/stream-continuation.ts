@@ -105,8 +105,9 @@ export class StreamContinuation {
 
   async #continueText(text: TranscriptText): Promise<PreparedRequest> {
     const shape = this.#shape;
-    const { sent, modelName } = this.#context;
-    if (sent !== undefined && sent.model !== modelName())
+    const { sent, isBackground, record, modelName } = this.#context;
+    // It can begin anew; whoever reads a stream has more from any model than from an error.
+    if (isBackground && (sent === undefined ? record.model : sent.model) !== modelName())
       throw new CannotContinue('another model would go on with it');
     const behaviour = await this.#prefillBehaviour();
     const { opening, closing } = this.transcript;

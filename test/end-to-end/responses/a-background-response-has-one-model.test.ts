@@ -1,9 +1,12 @@
-import { expect, it } from 'vitest';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { taleText } from '../../../cli/demo-model/tales.ts';
 import { argumentsOf, killProcess } from '../../harness/child-processes.ts';
+import { keyFileText } from '../../harness/key-file-text.ts';
 import { responsesClient, textOf } from '../../harness/responses-client.ts';
-import { isRunning } from '../../harness/start-deployment.ts';
+import { isRunning, newFolder, startDeployment } from '../../harness/start-deployment.ts';
 import { type ServedModels, startServedModels } from '../../harness/start-served-models.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { demoModelFile } from '../../services/demo-models.ts';
@@ -72,4 +75,44 @@ it('a session stays with its model, whoever sends the request', async () => {
     seen.add(model);
   }
   expect(seen.size).toBe(2);
+});
+
+it('a restart with another model begins it anew, and who has waited gets the name of the model that answers', async () => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'data'));
+  const secret = 'sk-ops-0123456789abcdefghijklmnopqrstuvwxyz0123';
+  const keys = keyFileText({ ops: { secret, scopes: ['inference', 'admin'] } });
+  writeFileSync(join(folder, 'data', 'keys.json'), keys, { mode: 0o600 });
+  await using deployment = await startDeployment({
+    folder,
+    real: { engine: inject('engine'), model: inject('demoModel') },
+    env: { STORE: 'on', MODELS_DIR: join(folder, 'models'), PARALLEL: '1', CTX: '8192', DRAIN_TIMEOUT: '1s' },
+  });
+  copyFileSync(await demoModelFile('tales'), join(deployment.modelFolder, 'tales.gguf'));
+  await deployment.reachesStatus('ready');
+  const origin = `http://127.0.0.1:${deployment.gatewayPort}`;
+  const client = responsesClient(origin, secret);
+  const running = await client.create({ input: 'long story', background: true });
+  await using following = await client.stream(`GET /v1/responses/${running.id}?stream=true`);
+  await following.event('response.output_text.delta');
+  killProcess(deployment.children()[0], 'SIGSTOP');
+  const waiting = await client.create({ input: 'winter', background: true });
+  const asking = client.create({ input: 'harbour' });
+  await waitFor('the requests to wait', async () => {
+    const health = await fetch(`${origin}/health`);
+    return ((await health.json()) as { queue: { waiting: number } }).queue.waiting === 2;
+  });
+  const body = JSON.stringify({ MODEL_NAME: 'tales.gguf' });
+  const restarting = await fetch(`${origin}/admin/restart`, {
+    method: 'POST',
+    headers: { 'x-api-key': secret },
+    body,
+  });
+  expect(restarting.status).toBe(202);
+  for (const [answer, topic] of [
+    [await client.untilEnded(running.id), 'long story'],
+    [await client.untilEnded(waiting.id), 'winter'],
+    [await asking, 'harbour'],
+  ] as const)
+    expect([answer.status, answer.model, textOf(answer)]).toEqual(['completed', 'tales', taleText(topic)]);
 });
