@@ -1,5 +1,6 @@
+import type { JsonObject } from '../json/json-object.ts';
 import { formatEvent } from '../sse/sse.ts';
-import type { JsonObject, ResponseEvent, ResponseStatus } from '../store/response.ts';
+import type { ResponseEvent, ResponseStatus } from '../store/response.ts';
 
 /** An event of a response as the gateway sends it. */
 export interface ReceivedEvent extends ResponseEvent {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayClient } from '../client/gateway-client.ts';
+import type { JsonObject } from '../json/json-object.ts';
 import type { Log } from '../log/create-log.ts';
 import { ContentError } from '../store/errors.ts';
-import type { JsonObject, ResponseEvent, ResponseStatus, ResponseSummary } from '../store/response.ts';
+import type { ResponseEvent, ResponseStatus, ResponseSummary } from '../store/response.ts';
 import type { Store } from '../store/store.ts';
 import { EventWriter } from './event-writer.ts';
 import { type GenerationResult, generateResponse } from './generate-response.ts';

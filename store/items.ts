@@ -1,8 +1,9 @@
+import type { JsonObject } from '../json/json-object.ts';
 import type { Database, Row } from './database.ts';
 import { HistoryDeleted } from './errors.ts';
 import { newItemId } from './ids.ts';
 import type { JsonCodec } from './json-codec.ts';
-import type { InputItem, JsonObject, StoredItem } from './response.ts';
+import type { InputItem, StoredItem } from './response.ts';
 
 /** Longer ids of clients are replaced. */
 const LONGEST_ID = 256;

@@ -1,4 +1,4 @@
-import type { JsonObject } from './response.ts';
+import type { JsonObject } from '../json/json-object.ts';
 
 /** In characters of JSON. */
 const LARGEST_MEMBER = 512;

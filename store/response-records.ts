@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json/json-object.ts';
 import type { Conversations } from './conversations.ts';
 import type { Database, Row } from './database.ts';
 import { now } from './ids.ts';
@@ -5,7 +6,6 @@ import { outputOf, partsOf } from './item-list.ts';
 import {
   type EndedResponse,
   hasEnded,
-  type JsonObject,
   type ResponseStatus,
   type StoredResponse,
   toSummary,

@@ -1,7 +1,5 @@
+import type { JsonObject } from '../json/json-object.ts';
 import type { Row } from './database.ts';
-
-/** The members of a JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export const responseStatuses = [
   'queued',

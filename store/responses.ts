@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json/json-object.ts';
 import type { Conversations } from './conversations.ts';
 import type { Database, Row } from './database.ts';
 import { toLinks } from './history.ts';
@@ -7,7 +8,6 @@ import {
   type Continued,
   type CreatedResponse,
   type EndedResponse,
-  type JsonObject,
   type ResponseEvent,
   type ResponseStatus,
   type ResponseSummary,

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { withFields } from '../../gateway/api/json.ts';
 import { describeItem } from '../../gateway/routes/store/item-object.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import { printable } from '../../log/printable.ts';
-import type { JsonObject, StoredItem, StoredResponse } from '../../store/response.ts';
+import type { StoredItem, StoredResponse } from '../../store/response.ts';
 import type { Store } from '../../store/store.ts';
 import { formatTime } from '../format-values.ts';
 import { jsonOption } from '../options.ts';

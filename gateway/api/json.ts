@@ -1,5 +1,6 @@
-/** The members of a JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import type { JsonObject } from '../../json/json-object.ts';
+
+export type { JsonObject } from '../../json/json-object.ts';
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

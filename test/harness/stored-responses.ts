@@ -1,9 +1,9 @@
+import type { JsonObject } from '../../json/json-object.ts';
 import { newId } from '../../store/ids.ts';
 import type {
   BackgroundResponse,
   Continued,
   InputItem,
-  JsonObject,
   StoredItem,
   StoredResponse,
 } from '../../store/response.ts';

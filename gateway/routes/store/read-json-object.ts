@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../store/response.ts';
-import { replaceLoneSurrogates } from '../../api/json.ts';
+import { type JsonObject, replaceLoneSurrogates } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { bodyOwner } from '../../proxy/body-budget.ts';
 import { readBody } from '../../proxy/read-body.ts';

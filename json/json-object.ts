@@ -1,0 +1,2 @@
+/** The members of a JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
