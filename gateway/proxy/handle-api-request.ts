@@ -132,7 +132,7 @@ function openContext(
   const route = parsed.responseConversion === 'message' ? toChatRoute(matched) : matched;
   record.streamed = parsed.stream;
   for (const name in parsed.headers) response.setHeader(name, parsed.headers[name] ?? '');
-  if (alias !== undefined) response.setHeader('x-corral-alias', alias);
+  if (alias !== undefined) response.setHeader('x-corral-alias', inAscii(alias));
   const modelName = () => model.getName(parsed.model, key);
   record.model = modelName();
   const request = addressRequest(route, parsed, record.model, contentType, engine.monitor.isRouter);
@@ -167,6 +167,9 @@ function openContext(
     modelName,
   };
 }
+
+/** The name of an alias may have any letters, but a header has no others. They are percent-encoded. */
+const inAscii = (name: string) => name.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 
 /** `body`: with the defaults of the model. */
 function openCached(

@@ -93,7 +93,8 @@ export const headers: Readonly<Record<string, Header>> = {
     schema: text,
   },
   'x-corral-alias': {
-    description: 'The alias that the request named; `model` is the model that answered.',
+    description:
+      'The alias that the request named, percent-encoded if it is not ASCII; `model` is the model that answered.',
     schema: text,
   },
   'x-corral-cache': {
