@@ -26,6 +26,8 @@ interface LiveFileOptions<T> {
   onChange?(value: T): void;
   /** Called once per problem when the value stays; not for a problem at the start. */
   onError?(problem: string): void;
+  /** Called when such a problem has ended without a change, which nothing else would say. */
+  onRecovered?(message: string): void;
 }
 
 /**
@@ -102,7 +104,7 @@ export class LiveFile<T> {
   }
 
   async #read(): Promise<string | undefined> {
-    const { onChange, onError, isSame } = this.#options;
+    const { onChange, onError, onRecovered, isSame } = this.#options;
     const file = this.file;
     this.#signature = await fileSignature(file);
     const [before, known] = [this.#value, this.#problem];
@@ -111,8 +113,10 @@ export class LiveFile<T> {
     // An error of the volume can end without changing the signature: read again next time.
     if (problem !== undefined) this.#signature = undefined;
     if (problem !== undefined && problem !== known) onError?.(problem);
-    if (problem === undefined && !isSame(this.#value, before)) onChange?.(this.#value);
-    return problem;
+    if (problem !== undefined) return problem;
+    if (!isSame(this.#value, before)) onChange?.(this.#value);
+    else if (known !== undefined) onRecovered?.(`${file} is valid again, and the same as before`);
+    return undefined;
   }
 
   /** For failures that are not caused by the file: its path is unknown, or a callback has thrown. */

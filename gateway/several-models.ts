@@ -29,6 +29,7 @@ export function serveSeveralModels(options: ServeOptions, place: RegistryPlace):
     onChange: () => update(),
     // A supervisor says it as well.
     onError: (problem) => (isSupervised ? log.debug(problem) : log.error(problem)),
+    onRecovered: (message) => (isSupervised ? log.debug(message) : log.info(message)),
   });
   if (!isSupervised) warnOfOwnModels(store.value.registry, log);
   update();

@@ -170,7 +170,8 @@ describe('createKeyStore', () => {
       await writeFile(file, line('good'));
       const onError = vi.fn();
       const onChange = vi.fn();
-      const store = await createKeyStore({ file, onError, onChange });
+      const onRecovered = vi.fn();
+      const store = await createKeyStore({ file, onError, onChange, onRecovered });
       if (content === undefined) await rm(file);
       else await writeFile(file, content);
       await waitFor('the problem', () => store.problem && onError.mock.calls.some(([p]) => why.test(p)), {
@@ -186,11 +187,21 @@ describe('createKeyStore', () => {
       expect(store.failures).toBeGreaterThanOrEqual(1);
       const loadedAt = store.loadedAt ?? 0;
       expect(onError.mock.calls.filter(([p]) => why.test(p))).toHaveLength(1);
-      expect(onChange).not.toHaveBeenCalled();
-      await writeFile(file, line('better'));
+      expect([onChange.mock.calls, onRecovered.mock.calls]).toEqual([[], []]);
+      // Replaced as a whole: written in place, it is empty for a moment.
+      const replace = async (text: string) => {
+        await writeFile(`${file}.new`, text);
+        await rename(`${file}.new`, file);
+      };
+      await replace(line('good'));
+      await waitFor('the end of the problem', () => onRecovered.mock.calls.length > 0, { within });
+      expect(onRecovered.mock.calls).toEqual([[`${file} is valid again, and the same as before`]]);
+      expect([store.problem, onChange.mock.calls]).toEqual([undefined, []]);
+      await replace(line('better'));
       await toServe(store, 'better');
       expect(store.problem).toBeUndefined();
       expect(store.loadedAt).toBeGreaterThan(loadedAt);
+      expect(onRecovered).toHaveBeenCalledTimes(1);
       store.close();
     },
   );

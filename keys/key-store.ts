@@ -18,6 +18,8 @@ interface KeyStoreOptions {
    * Called once per problem when the file cannot be used and the previous keys stay; not for a problem at the start.
    */
   readonly onError?: ((problem: string) => void) | undefined;
+  /** Called when such a problem has ended without a change. */
+  readonly onRecovered?: ((message: string) => void) | undefined;
 }
 
 interface Loaded {
@@ -49,7 +51,7 @@ export class KeyStore {
   readonly #inlineWarnings: readonly string[];
   readonly #live: LiveFile<KeysOnDisk>;
 
-  constructor({ file, inline = '', builtInKeys = [], onChange, onError }: KeyStoreOptions) {
+  constructor({ file, inline = '', builtInKeys = [], onChange, onError, onRecovered }: KeyStoreOptions) {
     const fromVariable = parseApiKeysVariable(inline);
     this.#inlineWarnings = fromVariable.warnings;
     const createRing = (keys: readonly Key[]) => new KeyRing([...builtInKeys, ...keys, ...fromVariable.keys]);
@@ -61,6 +63,7 @@ export class KeyStore {
       isSame: (value, before) => value.digest === before.digest,
       onChange: () => onChange?.(this.#loaded()),
       onError: (problem) => onError?.(problem),
+      onRecovered: (message) => onRecovered?.(message),
     });
   }
 

@@ -26,6 +26,8 @@ interface RegistryStoreOptions {
   readonly onChange?: ((registry: Registry) => void) | undefined;
   /** Called once per problem when the file cannot be used and the registry stays; not for a problem at the start. */
   readonly onError?: ((problem: string) => void) | undefined;
+  /** Called when such a problem has ended without a change. */
+  readonly onRecovered?: ((message: string) => void) | undefined;
 }
 
 /** The registry of a file as last read successfully; without a file it is empty. */
@@ -39,7 +41,7 @@ export interface LoadedRegistry {
 export type RegistryStore = LiveFile<LoadedRegistry>;
 
 export function createRegistryStore(options: RegistryStoreOptions): RegistryStore {
-  const { file, onChange, onError } = options;
+  const { file, onChange, onError, onRecovered } = options;
   return new LiveFile<LoadedRegistry>({
     file,
     subject: 'models',
@@ -48,6 +50,7 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
     isSame: (value, before) => value.text === before.text,
     onChange: ({ registry }) => onChange?.(registry),
     onError: (problem) => onError?.(problem),
+    onRecovered: (message) => onRecovered?.(message),
   });
 }
 

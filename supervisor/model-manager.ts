@@ -80,6 +80,7 @@ export class ModelManager implements MemoryReport {
         this.update();
       },
       onError: (problem) => log.error(`${problem}; the models loaded before stay in use`),
+      onRecovered: (message) => log.info(message),
     });
     // The file may have changed since the preflight.
     const { problem, value } = this.#store;

@@ -145,6 +145,17 @@ describe('preflight', () => {
     ]);
   });
 
+  it('reports SPECULATE beside an argument that says the same, with several models too', async () => {
+    const both = { SPECULATE: 'ngram', EXTRA_ARGS: '--spec-type draft-simple' };
+    const problem = 'EXTRA_ARGS: --spec-type says the same as SPECULATE; remove one of them';
+    expect(await problemsOf(both)).toEqual([problem]);
+    const models = [{ id: 'a', backends: ['http://127.0.0.1:1'] }];
+    writeFileSync(join(folder, 'models.json'), JSON.stringify({ version: 1, models, aliases: [] }));
+    expect(await problemsOf({ ...both, MODEL_PATH: '' })).toEqual([problem]);
+    expect(await problemsOf({ SPECULATE: 'ngram', MODEL_PATH: '' })).toEqual([]);
+    expect(await problemsOf({ EXTRA_ARGS: both.EXTRA_ARGS, MODEL_PATH: '' })).toEqual([]);
+  });
+
   it('reports an unterminated quote, a missing projector and earlier problems together', async () => {
     const problems = await problemsOf(
       { EXTRA_ARGS: "--grammar 'root", MMPROJ: join(folder, 'none.gguf') },

@@ -20,7 +20,7 @@ import { ModelMemory, readBudget } from './model-memory.ts';
 import { defaultHost, detectPlatform } from './platform/platform.ts';
 import { portProblems, type WantedPort } from './port-problems.ts';
 import { runtimeDirProblems } from './process/runtime-dir.ts';
-import { speculationProblems, unusedDraft } from './speculation-problems.ts';
+import { speculationArgumentProblems, speculationProblems, unusedDraft } from './speculation-problems.ts';
 
 export interface PreflightOptions {
   readonly settings: Settings;
@@ -111,7 +111,10 @@ export function modelProblems(config: SupervisorConfig | undefined, settings: Se
     ...(config?.engine ? adapterProblems(config.engine, settings) : []),
     ...(config?.engine
       ? speculationProblems({ ...config.engine, speculationTypes: config.speculationTypes })
-      : []),
+      : speculationArgumentProblems({
+          speculate: settings.SPECULATE,
+          extraArgs: splitWords(settings.EXTRA_ARGS ?? '') ?? [],
+        })),
   ];
 }
 

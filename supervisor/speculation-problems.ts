@@ -11,12 +11,21 @@ export interface CheckedSpeculation extends SpeculationOptions {
   readonly speculationTypes?: readonly string[] | undefined;
 }
 
+/** Why `SPECULATE` and `EXTRA_ARGS` cannot be set together, with one model or several. */
+export function speculationArgumentProblems({
+  speculate,
+  extraArgs,
+}: Pick<SpeculationOptions, 'speculate' | 'extraArgs'>): string[] {
+  const same = speculate && findSpeculationArgument(extraArgs);
+  return same === undefined ? [] : [`EXTRA_ARGS: ${same} says the same as SPECULATE; remove one of them`];
+}
+
 /** Why `SPECULATE` cannot be done with this model and this llama-server. */
 export function speculationProblems(options: CheckedSpeculation): string[] {
-  const { speculate, draftModel, extraArgs, speculationTypes } = options;
+  const { speculate, draftModel, speculationTypes } = options;
   if (speculate === undefined) return [];
-  const same = findSpeculationArgument(extraArgs);
-  if (same !== undefined) return [`EXTRA_ARGS: ${same} says the same as SPECULATE; remove one of them`];
+  const ofArguments = speculationArgumentProblems(options);
+  if (ofArguments.length > 0) return ofArguments;
   const { method } = resolveSpeculation(options);
   if (speculate === 'draft' && draftModel === undefined)
     return ['SPECULATE: "draft" needs a draft model; set DRAFT_MODEL, or choose auto'];

@@ -46,6 +46,7 @@ export class RemoteBackend implements Backend, Disposable {
         this.onKeyChange();
       },
       onError: (problem) => this.#reportProblem(problem),
+      onRecovered: (message) => this.#log.info(message),
     });
   }
 

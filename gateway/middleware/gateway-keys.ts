@@ -40,6 +40,7 @@ export async function createGatewayKeys(
       limitChanges.check();
     },
     onError: (problem) => log.error(`${problem}; the keys loaded before remain valid`),
+    onRecovered: (message) => log.info(message),
   });
   logNew(store.warnings);
   if (store.problem !== undefined) log.error(`${store.problem}; its keys were not loaded`);

@@ -26,6 +26,7 @@ export function watchClaimsRules(file: string, log: Log, onChange: () => void): 
       onChange();
     },
     onError: (problem) => log.error(`${problem}; the claims rules loaded before remain in use`),
+    onRecovered: (message) => log.info(message),
   });
   if (live.problem !== undefined) log.error(`${live.problem}; no token gives any rights until it is fixed`);
   return {

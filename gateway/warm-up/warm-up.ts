@@ -64,6 +64,7 @@ export class WarmUp implements Disposable {
         for (const [engine, { model }] of [...this.#running]) this.onReady(engine, model);
       },
       onError: (problem) => log.error(`${problem}; the warm prompts loaded before remain in use`),
+      onRecovered: (message) => log.info(message),
     });
     if (this.#prompts.problem !== undefined)
       log.error(`${this.#prompts.problem}; no prompts are read in advance`);

@@ -110,6 +110,12 @@ it('a change of the claims file applies to tokens that are known, and a mistake 
     ),
   );
   expect((await send(token)).status).toBe(200);
+  writeRules(rules);
+  await waitFor('its end', () =>
+    corral.logged.some(({ msg }) =>
+      String(msg).endsWith('claims.json is valid again, and the same as before'),
+    ),
+  );
   writeRules(rules.filter(({ name }) => name !== 'ops'));
   await waitFor('its rights to be gone', async () => (await send(token)).status === 403);
 });
