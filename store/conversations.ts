@@ -87,6 +87,7 @@ export class Conversations {
   /** Replaces the metadata. */
   update(owner: string, id: string, metadata: Metadata): Conversation | undefined {
     return this.#db.transaction(() => {
+      if (this.#find(owner, id) === undefined) return undefined;
       this.#db.run(
         'UPDATE conversations SET metadata = ?, used_at = ? WHERE id = ? AND owner = ? AND deleted = 0',
         ...[this.#parts.codec.encode({ owner, name: id }, metadata), now(), id, owner],

@@ -7,6 +7,7 @@ import {
   noResponses,
   saveTurn,
 } from '../test/harness/stored-responses.ts';
+import { openStore } from './store.ts';
 
 const newFile = { owner: 'app', filename: 'a', purpose: 'batch', expiresAt: null };
 const of = (size: number) => Buffer.alloc(size);
@@ -104,4 +105,14 @@ it('responses and conversations count, and what does not fit is not stored', asy
   expect(store.room('app').left).toBeLessThan(0);
   for (const response of [first, id]) store.responses.delete('app', response);
   expect(store.usage('app').bytes).toBe(2);
+});
+
+it('an unknown conversation is unknown, also if its owner has stored more than is allowed by now', async () => {
+  await using test = await openTestStore({ role: 'gateway' });
+  const { id } = test.store.conversations.create('app', [], { topic: 'a' });
+  using store = openStore({ ...test.config, maxSizePerKey: 1 }, { role: 'gateway' });
+  expect(store.conversations.update('app', 'conv_0', {})).toBeUndefined();
+  expect(() => store.conversations.update('app', id, { topic: 'b' })).toThrow(
+    expect.objectContaining({ limit: 'key' }),
+  );
 });

@@ -324,6 +324,11 @@ describe('a request is rejected', () => {
     expect(await page(id, `?${query}`)).toEqual([400, 'invalid_value', query.split('=')[0]]);
   });
 
+  it.each([-1, 0, 101])('for a list, with its limit of %i', async (limit) => {
+    const { body } = await server.send(`GET /v1/conversations/${await create()}/items?limit=${limit}`);
+    expect(body.error.message).toContain(`from 1 to 100, got ${limit}.`);
+  });
+
   it('with a method that the path does not have', async () => {
     for (const [request, allow] of [
       ['GET /v1/conversations', 'POST'],
