@@ -5,6 +5,7 @@ import { ContentError } from '../store/errors.ts';
 import { newId } from '../store/ids.ts';
 import { BatchLines, type JobServices, type LinesEnd, unreadable } from './batch-lines.ts';
 import { BatchReason } from './batch-reason.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
 import { readLine } from './read-line.ts';
 import { errorText } from './result-text.ts';
 import { type Validation, validateBatch } from './validate-batch.ts';
@@ -13,7 +14,7 @@ export interface BatchJobServices extends JobServices {
   readonly maxLineLength: number;
   readonly storeKey: Buffer | undefined;
   /** Lets one file at a time be validated. */
-  readonly validating: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly validations: OneAtATime;
   /** Gives the lines of a batch their turns. */
   readonly addLines: (batch: Batch, lines: readonly BatchLines[]) => Disposable;
 }
@@ -71,7 +72,7 @@ export class BatchJob {
   }
 
   async #validate(): Promise<void> {
-    const validation = await this.#services.validating(() => this.#readFile(this.#interrupted.signal));
+    const validation = await this.#readInTurn(this.#interrupted.signal);
     if (validation === undefined) return;
     if ('errors' in validation) {
       // As with OpenAI, a batch of which nothing has run has no lines.
@@ -82,6 +83,10 @@ export class BatchJob {
   }
 
   /** Undefined if it was interrupted. */
+  #readInTurn(signal: AbortSignal): Promise<Validation | undefined> {
+    return this.#services.validations.run(this.#batch, () => this.#readFile(signal), signal);
+  }
+
   async #readFile(signal: AbortSignal): Promise<Validation | undefined> {
     const { store, guard, maxLineLength, storeKey: key } = this.#services;
     const { id, endpoint, inputFileId } = this.#batch;
@@ -152,10 +157,9 @@ export class BatchJob {
    * from the start, and each one has a result. Returns false if the runner stops meanwhile.
    */
   async #endReading(): Promise<boolean> {
-    const { store, guard, validating } = this.#services;
+    const { store, guard } = this.#services;
     const { id, dialect } = this.#batch;
-    if (dialect === 'anthropic')
-      return (await validating(() => this.#readFile(this.#stopped.signal))) !== undefined;
+    if (dialect === 'anthropic') return (await this.#readInTurn(this.#stopped.signal)) !== undefined;
     await guard.persist(() => store.batches.clearLines(id));
     return true;
   }

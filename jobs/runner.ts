@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { BatchJob, type BatchJobServices } from './batch-job.ts';
 import type { RunnerConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import { ResponseJobs } from './response-jobs.ts';
 import { StoreGuard } from './store-guard.ts';
 import { StoreSync } from './store-sync.ts';
@@ -44,11 +45,11 @@ export class Runner {
   readonly #jobs = new Map<string, BatchJob>();
   readonly #responses: ResponseJobs;
   readonly #running = new Set<Promise<void>>();
+  readonly #validations = new OneAtATime();
   /** Aborted when no more lines are begun; when those that run are cut off; when nothing is stored any more. */
   readonly #stopping = new AbortController();
   readonly #cutOff = new AbortController();
   readonly #closed = new AbortController();
-  #validating: Promise<unknown> = Promise.resolve();
   #dataVersion: number | undefined;
   /** Why the last look at the store failed; it is logged once. */
   #failure: string | undefined;
@@ -170,7 +171,7 @@ export class Runner {
       isStopping: () => this.#isStopping,
       onSlots: (model, slots) => this.#dispatcher.setSlots(model, slots),
       onFree: () => this.#dispatch(),
-      validating: (action) => this.#oneAtATime(action),
+      validations: this.#validations,
       addLines: (batch, lines) => {
         const added = this.#dispatcher.add(batch, lines);
         this.#dispatch();
@@ -182,12 +183,6 @@ export class Runner {
   /** Errors of the store show at the next look, too. */
   #dispatch(): void {
     if (!this.#isStopping) queueMicrotask(() => this.#look());
-  }
-
-  #oneAtATime<T>(action: () => Promise<T>): Promise<T> {
-    const done = this.#validating.then(action, action);
-    this.#validating = done.catch(() => undefined);
-    return done;
   }
 
   #report(hasJobs: boolean): void {
