@@ -41,7 +41,7 @@ const chatFields: readonly [string, readonly Kind[]][] = [
 const messageFields: readonly [string, readonly Kind[]][] = [
   ['system', ['text', ...lists]],
   ['stop_sequences', lists],
-  ['tools', lists],
+  ['tools', ['objects']],
   ['thinking', ['object']],
   ['output_config', ['object']],
   ['output_format', ['object']],
@@ -62,13 +62,7 @@ const fieldsByApi: readonly [ValidatedApi, readonly [string, readonly Kind[]][]]
   ],
   ['messages', messageFields],
   ['counted messages', messageFields],
-  [
-    'rerank',
-    [
-      ['top_n', ['number']],
-      ['return_documents', ['flag']],
-    ],
-  ],
+  ['rerank', [['return_documents', ['flag']]]],
   [undefined, [...chatFields.slice(0, 3), ['encoding_format', ['text']]]],
 ];
 
@@ -129,8 +123,3 @@ describe('a schema that llama-server would not find is rejected', () => {
     expect(getParam('responses', { text: { format } })).toBe(param);
   });
 });
-
-it.each([0, 1, 99])('top_n may be %j', (top_n) => expect(getParam('rerank', { top_n })).toBeUndefined());
-it.each([-1, 1.5, Number.NaN])('top_n may not be %j', (top_n) =>
-  expect(getParam('rerank', { top_n })).toBe('top_n'),
-);

@@ -13,10 +13,6 @@ const isObject = (value: unknown) => isJsonObject(value) || (Array.isArray(value
 const text: FieldType = { expected: 'a string', accepts: isString };
 const flag: FieldType = { expected: 'a boolean', accepts: (value) => typeof value === 'boolean' };
 const number: FieldType = { expected: 'a number', accepts: (value) => typeof value === 'number' };
-const count: FieldType = {
-  expected: 'an integer of at least 0',
-  accepts: (value) => Number.isInteger(value) && (value as number) >= 0,
-};
 const object: FieldType = { expected: 'an object', accepts: isObject };
 const list: FieldType = { expected: 'a list', accepts: Array.isArray };
 const objects: FieldType = {
@@ -63,7 +59,7 @@ const messageTypes: FieldTypes = [
   ...ownTypes,
   ['system', textOrList],
   ['stop_sequences', list],
-  ['tools', list],
+  ['tools', objects],
   ['thinking', object],
   ['output_config', object],
   ['output_format', object],
@@ -84,10 +80,7 @@ const fieldTypes = {
   ],
   messages: messageTypes,
   'counted messages': messageTypes,
-  rerank: [
-    ['top_n', count],
-    ['return_documents', flag],
-  ],
+  rerank: [['return_documents', flag]],
 } as const satisfies Record<string, FieldTypes>;
 
 /** Rejects values that llama-server would ignore because of their type, or of their place: the response would be another one. */

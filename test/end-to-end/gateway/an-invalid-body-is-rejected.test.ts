@@ -113,6 +113,7 @@ const wrongMessages: [path: string, body: object][] = [
   ['/v1/messages', { max_tokens: 2, messages: hello, stop_sequences: 'x' }],
   ['/v1/messages', { max_tokens: 2, messages: hello, system: { text: 'x' } }],
   ['/v1/messages', { max_tokens: 2, messages: hello, tools: 'x', stream: true }],
+  ['/v1/messages', { max_tokens: 2, messages: hello, tools: ['x'] }],
   ['/v1/messages', { max_tokens: 2, messages: hello, output_config: 'x' }],
   ['/v1/messages/count_tokens', {}],
   ['/v1/messages/count_tokens', { messages: hello, system: 5 }],
