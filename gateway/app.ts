@@ -174,11 +174,16 @@ export function createApp(services: AppDependencies): App {
         const context = contexts.create(incoming, outgoing, path);
         context.pattern = path;
         handleDirectly(context)
+          .catch((error) => respondWithError(context, error))
           .then(() => {
             discardBody(incoming);
             context.handled();
           })
-          .catch(recordUnhandledError);
+          .catch((error) => {
+            recordUnhandledError(error);
+            // Its client would wait for ever.
+            outgoing.destroy();
+          });
       });
       // For a request with a query, or a path that is encoded.
       serve(path, {
