@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageFile from '../package.json' with { type: 'json' };
 import { runCorral } from '../test/harness/run-corral.ts';
@@ -22,6 +25,18 @@ describe('corral', () => {
       expect(stderr).toMatch(/^error: unknown command 'doctr'\n\(Did you mean doctor\?\)/);
     },
   );
+
+  it('says that its output cannot be written, as on a full disk', () => {
+    const full = openSync('/dev/full', 'w');
+    const program = join(import.meta.dirname, 'corral.ts');
+    const { status, stderr } = spawnSync(process.execPath, [program, 'config', '--json'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: the output cannot be written \(ENOSPC: .*\)\n$/m);
+  });
 
   it('explains a command and a verb', async () => {
     const [keys, create] = await Promise.all([

@@ -19,11 +19,13 @@ export async function main(args: readonly string[]): Promise<void> {
 /** Nobody may read their log, and they go on. */
 const services = ['serve', 'gateway', 'runpod-worker'];
 
-/** `corral keys list | head` ends quietly when `head` has enough. */
+/** `corral keys list | head` ends quietly when `head` has enough. A full disk is an error. */
 function endWithReader(): void {
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
-    process.exit(code === 'EPIPE' ? undefined : 1),
-  );
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') process.exit();
+    process.stderr.write(`error: the output cannot be written (${message})\n`);
+    process.exit(1);
+  });
 }
 
 /** `help` and `version` are words in other programs, too. Without any word, there is nothing to do but to help. */
