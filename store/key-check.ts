@@ -6,13 +6,18 @@ import { keyedHash } from './frame-cipher.ts';
 
 /**
  * Throws a StoreError if STORE_KEY is not the key with which the contents were encrypted. The first process that uses an
- * empty store decides whether it is encrypted.
+ * empty store decides whether it is encrypted, unless it is only looked at (`decides`).
  */
-export function checkKey(db: Database, { key, folder }: Pick<StoreConfig, 'key' | 'folder'>): void {
+export function checkKey(
+  db: Database,
+  { key, folder }: Pick<StoreConfig, 'key' | 'folder'>,
+  decides: boolean,
+): void {
   const ours = key === undefined ? Buffer.alloc(0) : keyedHash(key, 'llama-corral store');
   const recorded = db.transaction(() => {
     const row = db.get("SELECT value FROM meta WHERE name = 'key'");
     if (row !== undefined && !isEmpty(db)) return row.value as Uint8Array;
+    if (!decides) return ours;
     db.run("INSERT OR REPLACE INTO meta VALUES ('key', ?)", ours);
     return ours;
   });

@@ -116,7 +116,7 @@ export function openStore(
   }
   const db = new Database(join(config.folder, storeFileName), role);
   try {
-    if (readsContents) checkKey(db, config);
+    if (readsContents) checkKey(db, config, role !== 'command');
     return new Store(db, new ContentFolder(join(config.folder, 'files'), config.key), config);
   } catch (error) {
     db[Symbol.dispose]();

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSettings } from '../settings/read-settings.ts';
+import { storeConfig } from '../store/config.ts';
+import { openStore } from '../store/store.ts';
 import { freePort } from '../test/harness/free-port.ts';
+import { storeFile } from '../test/harness/stored-batch.ts';
 import { type PreflightOptions, preflight } from './preflight.ts';
 
 let folder: string;
@@ -114,6 +117,22 @@ describe('preflight', () => {
   it('reports a missing engine with the reason given by its caller', async () => {
     const engineProblem = 'llama-server could not be fetched: no network';
     expect(await problemsOf({}, { engine: undefined, engineProblem })).toEqual([engineProblem]);
+  });
+
+  it('reports another key than that of the store, and changes nothing of an empty one', async () => {
+    const [key, other] = ['a'.repeat(64), 'b'.repeat(64)];
+    const store = (env: Record<string, string>) => problemsOf({ STORE: 'on', ...env });
+    expect(await store({ STORE_KEY: key })).toEqual([]);
+    const { settings } = readSettings({ DATA_DIR: folder, STORE_KEY: key });
+    using opened = openStore(storeConfig(settings), { role: 'gateway' });
+    expect(await store({ STORE_KEY: other })).toEqual([]);
+    await storeFile(opened, 'text');
+    expect(await store({ STORE_KEY: key })).toEqual([]);
+    expect(await store({ STORE_KEY: other })).toEqual([
+      expect.stringMatching(/is encrypted with another key: set STORE_KEY/),
+    ]);
+    expect(await store({})).toEqual([expect.stringMatching(/is encrypted: set STORE_KEY to its key/)]);
+    expect(await problemsOf({})).toEqual([]);
   });
 
   it('creates a data folder, and reports one that cannot be created', async () => {

@@ -85,13 +85,20 @@ export async function preflight(options: PreflightOptions): Promise<Preflight> {
     ],
     address: ofGateway.address,
     keys: ofGateway.keys,
-    'data folder': [...data.problems, ...runtimeDirProblems()],
+    'data folder': [...data.problems, ...(await problemsOfStore(config)), ...runtimeDirProblems()],
     ports: await portProblems(portsOf(settings, host, options.ownsHealthPort === true)),
     'open files': openFileLimitProblems(),
   };
   const problems = Object.values(mistakes).flat();
   if (problems.length > 0 || !config) return { ok: false, problems, warnings, mistakes, config };
   return { ok: true, config, warnings, mistakes };
+}
+
+/** Its code is loaded only where it is used. */
+async function problemsOfStore(config: SupervisorConfig | undefined): Promise<string[]> {
+  if (!config?.settings.STORE) return [];
+  const { storeProblems } = await import('./store-problems.ts');
+  return storeProblems(config.settings);
 }
 
 const warningsOf = (settings: Settings, engine: SupervisorConfig['engine']) =>
