@@ -54,12 +54,14 @@ class Follower {
   }
 
   async run(after: number | undefined): Promise<void> {
-    const { response, record, controller } = this.#context;
+    const { incoming, response, record, controller } = this.#context;
     record.streamed = true;
     this.#last = after ?? -1;
     if (this.#isLost) throw this.#lostError();
     response.writeHead(200, earlyHeaders.events);
     response.flushHead();
+    // Its client has all of it, and may send the next request on this connection.
+    if (incoming.method === 'HEAD') return response.end();
     while (!controller.signal.aborted) {
       const events = this.#read();
       if (this.#isLost) return this.#fail(this.#lostError());

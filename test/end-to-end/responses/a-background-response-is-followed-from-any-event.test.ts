@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storyText } from '../../../cli/demo-model/stories.ts';
 import { parseEvents, type StreamEvent } from '../../../sse/sse.ts';
+import { RawClient } from '../../harness/raw-client.ts';
 import {
   type BackgroundGateway,
   type ResponseJson,
   startBackground,
   textOf,
 } from '../../harness/start-background.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
 
 let llama: LlamaServer;
@@ -150,4 +152,18 @@ it('a gateway that stops waits for no follower of a response that has not begun'
   const read = following.text().catch((error: Error) => error.name);
   await stopping[Symbol.asyncDispose]();
   expect(await read).toBe('TypeError');
+});
+
+it('a request for the head alone does not follow', async () => {
+  const { id } = await background.create('welcome');
+  const lines = [
+    `HEAD /v1/responses/${id}?stream=true HTTP/1.1`,
+    'Host: gateway',
+    `Authorization: Bearer ${background.corral.secret}`,
+  ];
+  await using client = await RawClient.connect(Number(new URL(background.corral.origin).port));
+  // The second one gets its response when that to the first one is complete.
+  client.send(`${lines.join('\r\n')}\r\n\r\n`.repeat(2));
+  await waitFor('both', () => client.text.match(/^HTTP\/1.1 200 /gm)?.length === 2);
+  await background.send(`POST /v1/responses/${id}/cancel`);
 });
