@@ -25,14 +25,17 @@ export async function compareLoads(
   const pairings = names.flatMap((name) => pairingsOf(name, options));
   const reports = await measureInRounds(pairings, {
     roundsOf: ({ rounds }) => rounds,
-    warmUp: ({ load, contender }) => {
+    async warmUp({ load, contender, rounds }) {
       const { laterSeconds, informationSeconds } = pace.warmUp;
-      const isGoal = load.contenders.includes(contender);
-      return running.warmUp(contender, load, isGoal ? laterSeconds : informationSeconds);
+      const seconds = load.contenders.includes(contender) ? laterSeconds : informationSeconds;
+      const processes = isInSeveralProcesses(load, contender) ? rounds : 1;
+      for (let process = 0; process < processes; process++)
+        await running.warmUp(contender, process, load, seconds);
     },
     async measure({ load, contender }, round) {
       const title = `${load.title} · round ${round} · ${contender}`;
-      return measure(load, await running.get(contender), pace.seconds, running.upstreamPid, title);
+      const process = isInSeveralProcesses(load, contender) ? round - 1 : 0;
+      return measure(load, await running.get(contender, process), pace.seconds, running.upstreamPid, title);
     },
     onFailure: ({ load, contender }, error) =>
       logProgress(`${load.title}: ${contender} is left out: ${(error as Error).message}`),
@@ -43,6 +46,9 @@ export async function compareLoads(
       .map(([{ contender }, all]) => [contender, all]);
   return new Map(names.map((name) => [name, Object.fromEntries(found(name))]));
 }
+
+const isInSeveralProcesses = ({ severalProcesses = [] }: ComparedLoad, contender: ContenderName) =>
+  severalProcesses.includes(contender);
 
 /** In the order of the tables. */
 function pairingsOf(loadName: LoadName, { contenders, pace }: BenchOptions): Pairing[] {

@@ -10,11 +10,17 @@ export interface ComparedLoad extends Load {
   readonly forInformation?: readonly ContenderName[];
   /** It is measured this many times as long as the others. */
   readonly durationFactor?: number;
+  /**
+   * Those of `contenders` that are measured in another process in each round: two processes of the same code differ by up
+   * to 10 % here, depending on when V8 compiles what.
+   */
+  readonly severalProcesses?: readonly ContenderName[];
 }
 
 const ours: readonly ContenderName[] = ['llama-corral', 'llama-corral, unix socket'];
 const withReference: readonly ContenderName[] = ['reference', 'reference, unix socket', ...ours];
 const otherGateways: readonly ContenderName[] = ['Portkey', '@fastify/http-proxy'];
+const onNode: readonly ContenderName[] = ['@fastify/http-proxy', ...withReference];
 const plainProxies: readonly ContenderName[] = ['direct', 'nginx', 'HAProxy'];
 const ourVariants: readonly ContenderName[] = ['llama-corral, traced', 'llama-corral, bare'];
 
@@ -30,6 +36,7 @@ export const comparedLoads = {
     connections: 64,
     contenders: [...otherGateways, ...withReference],
     forInformation: [...plainProxies, ...ourVariants],
+    severalProcesses: onNode,
   },
   'plain-long': {
     ...plain,
@@ -37,6 +44,7 @@ export const comparedLoads = {
     maxTokens: 512,
     connections: 64,
     contenders: ours,
+    severalProcesses: ours,
   },
   'plain-32k': {
     ...plain,
@@ -45,6 +53,7 @@ export const comparedLoads = {
     bodyBytes: 32_000,
     contenders: [...otherGateways, ...withReference],
     forInformation: plainProxies,
+    severalProcesses: onNode,
   },
   'one-connection': {
     ...plain,

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { residentMegabytes } from '../../harness/process-usage.ts';
+import { type ContenderName, contenders } from '../contenders/contenders.ts';
+import type { RunningContender } from '../contenders/start-contender.ts';
 import { generateLoad } from '../load-generator.ts';
 import { comparedLoads } from '../loads.ts';
-import { type Check, inFreshProcess, measureEach, sendUnread } from './check.ts';
+import type { StubUpstream } from '../stub-upstream.ts';
+import { type Check, inFreshProcess, measureEach, type Row, sendUnread } from './check.ts';
 
 /** Until the thread of the ledger has ended and V8 has given back what the start took. */
 const IDLE_SECONDS = 15;
@@ -13,29 +16,43 @@ const plain = { model: '16:0:64', maxTokens: 16, bodyBytes: 1000, connections: 6
 
 export const memory: Check = {
   title: 'Memory, each in a fresh process',
-  run: (options) =>
-    measureEach(options, async (contender, name) => {
-      const { stub, isLong } = options;
-      await sleep(IDLE_SECONDS * 1000);
+  async run({ contenders: names, stub, isLong }) {
+    await using stack = new AsyncDisposableStack();
+    const idle = new Map<ContenderName, RunningContender>();
+    for (const name of names) idle.set(name, stack.use(await contenders[name](stub)));
+    // For all of them at once: it takes longer than the rest.
+    await sleep(IDLE_SECONDS * 1000);
+    const found: Record<string, Row> = {};
+    for (const [name, contender] of idle) {
       const idleMb = residentMegabytes(contender.pid);
       const duration = { warmupSeconds: 2, seconds: 1 };
       const { memoryMb } = await generateLoad(contender, idleStreams, duration, stub.pid);
-      const idle = { 'idle MB': idleMb, 'and 1,000 idle streams, MB more': memoryMb - idleMb };
-      if (!name.startsWith('llama-corral')) return idle;
-      const loaded = await inFreshProcess(name, stub, async (fresh) => {
-        const after = async (requests: number) => {
-          const untilDone = { warmupSeconds: 0, seconds: 3600, requests };
-          return (await generateLoad(fresh, plain, untilDone, stub.pid)).memoryMb;
-        };
-        const tenThousand = await after(10_000);
-        return {
-          'after 10,000 requests MB': tenThousand,
-          ...(isLong && { 'after 1,000,000 requests MB': await after(990_000) }),
-        };
-      });
-      return { ...idle, ...loaded };
-    }),
+      found[name] = {
+        'idle MB': idleMb,
+        'and 1,000 idle streams, MB more': memoryMb - idleMb,
+        ...(name.startsWith('llama-corral') &&
+          (await inFreshProcess(name, stub, (fresh) => memoryUnderLoad(fresh, stub, isLong)))),
+      };
+    }
+    return found;
+  },
 };
+
+async function memoryUnderLoad(
+  contender: RunningContender,
+  stub: StubUpstream,
+  isLong: boolean,
+): Promise<Row> {
+  const after = async (requests: number) => {
+    const untilDone = { warmupSeconds: 0, seconds: 3600, requests };
+    return (await generateLoad(contender, plain, untilDone, stub.pid)).memoryMb;
+  };
+  const tenThousand = await after(10_000);
+  return {
+    'after 10,000 requests MB': tenThousand,
+    ...(isLong && { 'after 1,000,000 requests MB': await after(990_000) }),
+  };
+}
 
 const UNREAD_STREAMS = 8;
 /** 24 MB. */
