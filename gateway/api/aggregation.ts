@@ -1,4 +1,5 @@
-import { appendFields, isJsonObject, type JsonObject } from './json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { appendFields, isJsonObject } from './json.ts';
 import { wantsEcho } from './prefill.ts';
 import type { CompletionShape } from './route-table.ts';
 

@@ -1,7 +1,5 @@
 import type { JsonObject } from '../../json/json-object.ts';
 
-export type { JsonObject } from '../../json/json-object.ts';
-
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

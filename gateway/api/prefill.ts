@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from './json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { isJsonObject } from './json.ts';
 import type { CompletionShape } from './route-table.ts';
 
 /** The beginning of a completion that a request contains, as its final assistant message. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import type { CompletionShape, InputsField } from './route-table.ts';
 
 /** The largest number of tokens that one completion may have, as llama-server reads it. */

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../json/json-object.ts';
 import { invalidValue } from '../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, withFields } from './json.ts';
+import { isJsonObject, withFields } from './json.ts';
 import type { NormalizationNotes } from './normalization.ts';
 
 /** Which tools a request lets the model call, and whether it must call one. */

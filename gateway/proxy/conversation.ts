@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { asList, asObject, type JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { asList, asObject } from '../api/json.ts';
 import type { CompletionShape } from '../api/route-table.ts';
 
 /** Headers in which clients name their session: Codex, OpenHands, Amp, opencode, Open WebUI. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import type { RequestedModel } from '../engines/requested-model.ts';
 import type { RequestContext } from './request-context.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { appendFields, type JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { appendFields } from '../api/json.ts';
 import { apiForPath } from '../api/request/normalize-request.ts';
 import { type ApiRequest, createFormRequest, parseRequestBody } from '../api/request/parse-request-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';

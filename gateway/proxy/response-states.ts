@@ -1,4 +1,4 @@
-import type { JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import type { EchoedFields } from '../api/responses/echoed-fields.ts';
 import type { SaveResponse } from '../api/responses/storing-rewriter.ts';
 import type { SentEvents } from '../api/responses/stream-state.ts';

@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../json/json-object.ts';
 import type { Key } from '../../keys/key.ts';
 import type { ModelKind, ModelRecord } from '../../models/registry.ts';
-import { appendFields, type JsonObject, replaceLoneSurrogates } from '../api/json.ts';
+import { appendFields, replaceLoneSurrogates } from '../api/json.ts';
 import { missingDefaults } from '../api/request/model-defaults.ts';
 import { decodeBody, parseBody } from '../api/request/parse-body.ts';
 import type { ApiRoute } from '../api/route-table.ts';

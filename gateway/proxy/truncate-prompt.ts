@@ -1,5 +1,6 @@
 import { parseExactly } from '../../json/exact-numbers.ts';
-import { asList, type JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { asList } from '../api/json.ts';
 import type { ApiRequest } from '../api/request/parse-request-body.ts';
 import { estimateTokens } from '../api/request-size.ts';
 import { fitTurns } from '../api/responses/fit-turns.ts';

@@ -1,5 +1,6 @@
 import { isKeptNumber, parseExactly } from '../../json/exact-numbers.ts';
-import { isJsonObject, type JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
+import { isJsonObject } from '../api/json.ts';
 
 /**
  * One text for all bodies that mean the same to the engine, and for no two others: white space, and the order of the members

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { JsonObject } from '../api/json.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import type { ApiRoute } from '../api/route-table.ts';
 import { rejectRemoteMedia } from '../api/validate/media.ts';
 import { ApiError } from '../errors/api-error.ts';

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../json/json-object.ts';
 import type { WarmPrompt } from '../../models/warm-prompts.ts';
-import { appendFields, type JsonObject } from '../api/json.ts';
+import { appendFields } from '../api/json.ts';
 import { missingDefaults } from '../api/request/model-defaults.ts';
 import { apiRoutes } from '../api/route-table.ts';
 import type { GatewayConfig } from '../config.ts';

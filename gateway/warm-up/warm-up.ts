@@ -1,9 +1,9 @@
 import { LiveFile } from '../../fs/live-file.ts';
 import { requestBackend } from '../../health/request-backend.ts';
+import type { JsonObject } from '../../json/json-object.ts';
 import type { Log } from '../../log/create-log.ts';
 import { recordUnhandledError } from '../../log/unhandled-errors.ts';
 import { parseWarmPrompts, type WarmPrompt, WarmPromptsError } from '../../models/warm-prompts.ts';
-import type { JsonObject } from '../api/json.ts';
 import { readUsage } from '../api/usage.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { EngineServices } from '../engines/engine-services.ts';

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields } from '../json.ts';
+import { isJsonObject, mapList, withFields } from '../json.ts';
 import { type NormalizationNotes, printableMediaType, printableType } from '../normalization.ts';
 import { repairInput } from '../repair-json.ts';
 

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields } from '../json.ts';
+import { isJsonObject, mapList, withFields } from '../json.ts';
 import { type NormalizationNotes, noteDroppedTool, stripBillingLine } from '../normalization.ts';
 import { selectTools, type ToolChoice } from '../tool-choice.ts';
 import { hasChatFields, toChatRequest } from './chat-request.ts';

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { EVENT_END, formatEvent, getEventData, splitEvents } from '../../../sse/sse.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts';
+import { isJsonObject, parseJsonObject } from '../json.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 
 interface Call {

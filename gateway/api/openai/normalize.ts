@@ -1,13 +1,7 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { formatEvent, getEventData, mapEvents } from '../../../sse/sse.ts';
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import {
-  isJsonObject,
-  type JsonObject,
-  mapList,
-  parseJsonObject,
-  withFields,
-  withoutNulls,
-} from '../json.ts';
+import { isJsonObject, mapList, parseJsonObject, withFields, withoutNulls } from '../json.ts';
 import type { NormalizationNotes } from '../normalization.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 import { getToolChoiceMode, resolveFormatAndTools, selectTools, type ToolChoice } from '../tool-choice.ts';

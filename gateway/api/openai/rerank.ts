@@ -1,4 +1,5 @@
-import { asList, isJsonObject, type JsonObject, mapList, parseJsonObject, withFields } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { asList, isJsonObject, mapList, parseJsonObject, withFields } from '../json.ts';
 import type { NormalizationNotes } from '../normalization.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { Dialect } from '../route-table.ts';
 import { missingDefaults } from './model-defaults.ts';
 

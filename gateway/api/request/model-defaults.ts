@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { Dialect } from '../route-table.ts';
 
 /**

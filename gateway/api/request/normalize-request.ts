@@ -1,6 +1,6 @@
 import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { normalizeCountTokens, normalizeMessages } from '../anthropic/normalize.ts';
-import type { JsonObject } from '../json.ts';
 import {
   createNotes,
   type NormalizationNotes,

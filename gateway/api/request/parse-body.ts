@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { bodyLimits, findExceededLimit } from '../../../json/json-limits.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidJson } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 
 /** The text of a body; throws an ApiError where it has none. */
 export function decodeBody(body: Buffer): string {

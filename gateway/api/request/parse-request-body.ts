@@ -1,7 +1,8 @@
 import type { SamplingDefaults } from '../../../health/props.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import { type AggregationPlan, planAggregation, requestStream } from '../aggregation.ts';
-import { type JsonObject, replaceLoneSurrogates } from '../json.ts';
+import { replaceLoneSurrogates } from '../json.ts';
 import { noHeaders, type ResponseConversion, type ToolAliases } from '../normalization.ts';
 import { type Prefill, readPrefill, wantsEcho } from '../prefill.ts';
 import {

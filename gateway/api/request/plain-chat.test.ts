@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { estimateTokens } from '../request-size.ts';
 import { rejectRemoteMedia, rejectUnsupportedMedia } from '../validate/media.ts';
 import { validateRequest } from '../validate/validate-request.ts';

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { isJsonObject } from '../json.ts';
 import { hasBillingLine } from '../normalization.ts';
 import { MIN_MEDIUM_LENGTH } from '../request-size.ts';
 

@@ -1,5 +1,6 @@
 import type { SamplingDefaults } from '../../../health/props.ts';
-import { asObject, isJsonObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { asObject, isJsonObject } from '../json.ts';
 
 /**
  * The fields of a request that its response repeats. OpenAI's SDKs and the schemas of Open Responses require nearly all of

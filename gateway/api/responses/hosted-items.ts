@@ -1,4 +1,5 @@
-import { asList, asObject, isJsonObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { asList, asObject, isJsonObject } from '../json.ts';
 import { type NormalizationNotes, noteDroppedTool } from '../normalization.ts';
 import { repairArguments } from '../repair-json.ts';
 

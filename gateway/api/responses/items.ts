@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import { isJsonObject, mapList, withFields, withoutNulls } from '../json.ts';
 import { type NormalizationNotes, printableType, qualifiedToolName } from '../normalization.ts';
 import { repairArguments } from '../repair-json.ts';
 import { normalizeHostedItem } from './hosted-items.ts';

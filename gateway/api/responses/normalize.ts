@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue, storeDisabled, unsupportedValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject, mapList, withFields, withoutNulls } from '../json.ts';
+import { isJsonObject, mapList, withFields, withoutNulls } from '../json.ts';
 import { type NormalizationNotes, stripBillingLine } from '../normalization.ts';
 import { resolveFormatAndTools } from '../tool-choice.ts';
 import { normalizeItem, pairResponseCalls } from './items.ts';

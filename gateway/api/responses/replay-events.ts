@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from '../json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { isJsonObject } from '../json.ts';
 import type { ResponsesApiEvent } from './stream-state.ts';
 
 /** An event without its number. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { storeFull } from '../../errors/store-catalogue.ts';
-import type { JsonObject } from '../json.ts';
 import { getEchoedFields } from './echoed-fields.ts';
 import { ResponsesApiRewriter } from './rewriter.ts';
 import { type SaveResponse, StoringRewriter } from './storing-rewriter.ts';

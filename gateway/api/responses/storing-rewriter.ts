@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { ApiError } from '../../errors/api-error.ts';
-import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts';
+import { isJsonObject, parseJsonObject } from '../json.ts';
 import type { ResponseRewriter } from '../response-format.ts';
 import type { ResponseObject } from './response-object.ts';
 import type { ResponsesApiRewriter } from './rewriter.ts';

@@ -1,13 +1,7 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { formatEvent, mapEvents } from '../../../sse/sse.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
-import {
-  isJsonObject,
-  type JsonObject,
-  mapList,
-  parseJsonObject,
-  withFields,
-  withoutNulls,
-} from '../json.ts';
+import { isJsonObject, mapList, parseJsonObject, withFields, withoutNulls } from '../json.ts';
 import {
   type NormalizationNotes,
   noteDroppedTool,

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 
 interface FieldType {
   readonly expected: string;

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
-import type { JsonObject } from '../json.ts';
 import {
   ExpressionReader,
   type ExpressionSize,

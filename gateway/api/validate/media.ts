@@ -1,6 +1,7 @@
 import type { BackendProps } from '../../../health/props.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { mediaNotSupported, remoteMediaNotAllowed } from '../../errors/catalogue.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
 
 export type Modalities = BackendProps['modalities'];
 export type Medium = 'image' | 'audio' | 'video';

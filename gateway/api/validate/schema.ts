@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, isJsonObject, type JsonObject } from '../json.ts';
+import { asList, isJsonObject } from '../json.ts';
 import { MAX_REPETITIONS } from './expression.ts';
 import { validatePattern } from './pattern.ts';
 

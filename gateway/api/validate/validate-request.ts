@@ -1,6 +1,7 @@
 import { findExceededLimit } from '../../../json/json-limits.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
-import { asList, asObject, isJsonObject, type JsonObject } from '../json.ts';
+import { asList, asObject, isJsonObject } from '../json.ts';
 import { validateGrammar } from './grammar.ts';
 import { SchemaValidator } from './schema.ts';
 

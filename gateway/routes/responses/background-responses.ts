@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { formatEvent, parseEvents, type StreamEvent } from '../../../sse/sse.ts';
 import type { BackgroundResponse, StoredResponse } from '../../../store/response.ts';
 import type { Store } from '../../../store/store.ts';
-import type { JsonObject } from '../../api/json.ts';
 import { parseBody } from '../../api/request/parse-body.ts';
 import type { EchoedFields } from '../../api/responses/echoed-fields.ts';
 import { completeResponse } from '../../api/responses/response-object.ts';

@@ -1,5 +1,6 @@
 import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
-import { type JsonObject, withFields } from '../../api/json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { withFields } from '../../api/json.ts';
 import type { History } from './read-history.ts';
 import type { OwnInput } from './read-input.ts';
 

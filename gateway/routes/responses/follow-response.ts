@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import { formatComment, formatEvent } from '../../../sse/sse.ts';
 import { hasEnded, type ResponseEvent, type ResponseStatus } from '../../../store/response.ts';
 import type { Store } from '../../../store/store.ts';
-import type { JsonObject } from '../../api/json.ts';
 import { lastEventOf, replayEvents } from '../../api/responses/replay-events.ts';
 import { toAbortSignal } from '../../cancellation.ts';
 import type { GatewayConfig } from '../../config.ts';

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { StoredItem } from '../../../store/response.ts';
 import type { Store } from '../../../store/store.ts';
-import type { JsonObject } from '../../api/json.ts';
 import {
   conversationNotFound,
   historyTooLong,

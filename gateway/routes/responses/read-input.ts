@@ -1,6 +1,7 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { InputItem } from '../../../store/response.ts';
 import type { Store } from '../../../store/store.ts';
-import { isJsonObject, type JsonObject } from '../../api/json.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { createNotes } from '../../api/normalization.ts';
 import { normalizeItem } from '../../api/responses/items.ts';
 import { rejectRemoteMedia } from '../../api/validate/media.ts';

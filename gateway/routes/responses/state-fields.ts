@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from '../../api/json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { invalidValue } from '../../errors/catalogue.ts';
 import {
   backgroundInBatch,

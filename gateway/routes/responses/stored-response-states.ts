@@ -1,7 +1,8 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { Log } from '../../../log/create-log.ts';
 import { newId, now } from '../../../store/ids.ts';
 import type { Store } from '../../../store/store.ts';
-import { type JsonObject, replaceLoneSurrogates } from '../../api/json.ts';
+import { replaceLoneSurrogates } from '../../api/json.ts';
 import { apiForPath } from '../../api/request/normalize-request.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import type { ApiRoute } from '../../api/route-table.ts';

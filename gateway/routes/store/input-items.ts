@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { InputItem, StoredItem } from '../../../store/response.ts';
-import { isJsonObject, type JsonObject } from '../../api/json.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { createNotes } from '../../api/normalization.ts';
 import { normalizeItem } from '../../api/responses/items.ts';
 import { rejectRemoteMediaIn } from '../../api/validate/media.ts';

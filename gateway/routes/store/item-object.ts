@@ -1,5 +1,6 @@
+import type { JsonObject } from '../../../json/json-object.ts';
 import type { StoredItem } from '../../../store/response.ts';
-import { asList, isJsonObject, type JsonObject, withFields } from '../../api/json.ts';
+import { asList, isJsonObject, withFields } from '../../api/json.ts';
 
 /** An item in OpenAI's format: complete, whatever its client left out. */
 export function describeItem({ id, item }: StoredItem): JsonObject & { readonly id: string } {

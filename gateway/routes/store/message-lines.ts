@@ -1,6 +1,7 @@
 import { mayHaveInexactNumbers, parseKeepingNumbers } from '../../../json/exact-numbers.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
 import { MAX_MODEL_NAME } from '../../../store/batch.ts';
-import { isJsonObject, type JsonObject } from '../../api/json.ts';
+import { isJsonObject } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import { invalidValue } from '../../errors/catalogue.ts';

@@ -1,4 +1,5 @@
-import { type JsonObject, replaceLoneSurrogates } from '../../api/json.ts';
+import type { JsonObject } from '../../../json/json-object.ts';
+import { replaceLoneSurrogates } from '../../api/json.ts';
 import { decodeBody, parseBody } from '../../api/request/parse-body.ts';
 import { bodyOwner } from '../../proxy/body-budget.ts';
 import { readBody } from '../../proxy/read-body.ts';
