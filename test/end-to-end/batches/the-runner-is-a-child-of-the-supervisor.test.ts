@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
+import { storeFileName } from '../../../store/store.ts';
 import {
   allResults,
   chatLines,
@@ -81,7 +84,7 @@ it('a stop lets the lines that run end, and the next start does the rest', async
   expect(results.map(chatTextOf)).toEqual(lines.map((_, n) => storyOf(n).text));
 });
 
-it('with a wrong STORE_KEY it is not restarted', async () => {
+it('with a wrong STORE_KEY nothing starts', async () => {
   const folder = newFolder();
   {
     const first = await startBatchRunner({ folder, env: { STORE_KEY: '01'.repeat(32) } });
@@ -91,6 +94,16 @@ it('with a wrong STORE_KEY it is not restarted', async () => {
     await first.deployment.exitCode();
   }
   await using second = await startDeployment({ folder, env: { STORE: 'on', STORE_KEY: '02'.repeat(32) } });
-  await waitFor('the runner to be given up', () => second.output().includes('the runner is not restarted'));
-  expect((await second.status()).runnerUp).toBe(false);
+  expect(await second.exitCode()).toBe(2);
+  expect(second.output()).toContain('is encrypted with another key: set STORE_KEY');
+});
+
+it('is not restarted with a store that it cannot read', async () => {
+  await using product = await startBatchRunner();
+  const { deployment } = product;
+  using db = new DatabaseSync(join(deployment.folder, 'data', storeFileName), { timeout: 5000 });
+  db.exec('PRAGMA user_version = 99');
+  killProcess(product.pidOf('runner'), 'SIGKILL');
+  await waitFor('it to be given up', () => deployment.output().includes('the runner is not restarted'));
+  expect((await deployment.status()).runnerUp).toBe(false);
 });
