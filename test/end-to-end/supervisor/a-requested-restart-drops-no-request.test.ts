@@ -55,6 +55,11 @@ async function listOf(
 
 const modelsOf = async (deployment: RunningDeployment) => (await listOf(deployment)).map(({ id }) => id);
 
+async function hasRunning(deployment: RunningDeployment): Promise<boolean> {
+  const { body } = await requestGateway(originOf(deployment), 'GET /admin/requests', opsSecret);
+  return (body.requests as { state: string }[]).some(({ state }) => state === 'running');
+}
+
 /**
  * Clients that send one request after the other, streamed and not streamed, without retries, until `stop`. The first
  * requests the beginning of the long story.
@@ -108,13 +113,17 @@ async function streamed(openai: OpenAI, topic: Topic): Promise<string> {
 describe.concurrent('a requested restart', () => {
   it('changes the model under load without any error', async () => {
     await using deployment = await startWithModels();
-    const [engine, gateway] = deployment.children();
+    const [engine = 0, gateway] = deployment.children();
     expect(await modelsOf(deployment)).toEqual(['demo-model-for-tests']);
     const load = await startLoad(deployment, 4);
     await waitFor('some responses', () => load.served() > 4);
+    // The restart is under way for as long as its requests are not served.
+    killProcess(engine, 'SIGSTOP');
+    await waitFor('requests at the engine', () => hasRunning(deployment));
     const accepted = await restart(deployment, { MODEL_NAME: 'other.gguf', CTX: 8192 });
     expect(accepted).toMatchObject({ status: 202, changes: ['MODEL_NAME', 'CTX'] });
     expect(await restart(deployment)).toMatchObject({ status: 409, error: { code: 'restart_under_way' } });
+    killProcess(engine, 'SIGCONT');
     await restartIs(deployment, 'done');
     const before = load.served();
     await waitFor('some more responses', () => load.served() > before + 4);
