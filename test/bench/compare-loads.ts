@@ -21,20 +21,24 @@ export async function compareLoads(
   options: BenchOptions,
   running: RunningContenders,
 ): Promise<Map<LoadName, LoadResults>> {
-  const { pace } = options;
+  const { pace, isLong } = options;
+  const isInSeveralProcesses = ({ load: { severalProcesses = [] }, contender }: Pairing) =>
+    isLong && severalProcesses.includes(contender);
   const pairings = names.flatMap((name) => pairingsOf(name, options));
   const reports = await measureInRounds(pairings, {
     roundsOf: ({ rounds }) => rounds,
-    async warmUp({ load, contender, rounds }) {
+    async warmUp(pairing) {
+      const { load, contender, rounds } = pairing;
       const { laterSeconds, informationSeconds } = pace.warmUp;
       const seconds = load.contenders.includes(contender) ? laterSeconds : informationSeconds;
-      const processes = isInSeveralProcesses(load, contender) ? rounds : 1;
+      const processes = isInSeveralProcesses(pairing) ? rounds : 1;
       for (let process = 0; process < processes; process++)
         await running.warmUp(contender, process, load, seconds);
     },
-    async measure({ load, contender }, round) {
+    async measure(pairing, round) {
+      const { load, contender } = pairing;
       const title = `${load.title} · round ${round} · ${contender}`;
-      const process = isInSeveralProcesses(load, contender) ? round - 1 : 0;
+      const process = isInSeveralProcesses(pairing) ? round - 1 : 0;
       return measure(load, await running.get(contender, process), pace.seconds, running.upstreamPid, title);
     },
     onFailure: ({ load, contender }, error) =>
@@ -46,9 +50,6 @@ export async function compareLoads(
       .map(([{ contender }, all]) => [contender, all]);
   return new Map(names.map((name) => [name, Object.fromEntries(found(name))]));
 }
-
-const isInSeveralProcesses = ({ severalProcesses = [] }: ComparedLoad, contender: ContenderName) =>
-  severalProcesses.includes(contender);
 
 /** In the order of the tables. */
 function pairingsOf(loadName: LoadName, { contenders, pace }: BenchOptions): Pairing[] {

@@ -11,8 +11,8 @@ export interface ComparedLoad extends Load {
   /** It is measured this many times as long as the others. */
   readonly durationFactor?: number;
   /**
-   * Those of `contenders` that are measured in another process in each round: two processes of the same code differ by up
-   * to 10 % here, depending on when V8 compiles what.
+   * Those of `contenders` that a long run measures in another process in each round: two processes of the same code differ by
+   * up to 10 % here, depending on when V8 compiles what.
    */
   readonly severalProcesses?: readonly ContenderName[];
 }
