@@ -29,7 +29,7 @@ export function readErrorEvent(block: string): GatewayError | undefined {
   return block.startsWith('event: error\n') ? dataOf(block) : undefined;
 }
 
-/** The response that the last event tells. */
+/** The response in the last event. */
 export function readResponse({ text }: ReceivedEvent): JsonObject & { readonly status: ResponseStatus } {
   return dataOf(text).response;
 }

@@ -94,7 +94,7 @@ it('lets the requests of a message batch name different models', async () => {
   expect(stored.map(({ model }) => model)).toEqual([undefined, 'other']);
 });
 
-it('tells no more than a few models of a message batch apart', async () => {
+it('distinguishes no more than a few models of a message batch', async () => {
   const url = '/v1/messages';
   const models = ['a', undefined, ...Array.from({ length: 40 }, (_, n) => `other-${n}`), 'other-1', 'a'];
   const lines = models.map((model, n) => lineOf(`${n}`, { url, body: { model, messages: [] } }));

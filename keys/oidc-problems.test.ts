@@ -18,7 +18,7 @@ it('nothing is required without an issuer, but the rest is not left alone', () =
   ]);
 });
 
-it('with an issuer, audience and claims file are required, and all that is missing is told at once', () => {
+it('with an issuer, audience and claims file are required, and all that is missing is reported at once', () => {
   expect(oidcProblems(issuer)).toEqual([
     expect.stringMatching(/^OIDC_AUDIENCE: not set/),
     expect.stringMatching(/^OIDC_CLAIMS_FILE: not set/),

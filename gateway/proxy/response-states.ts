@@ -34,7 +34,7 @@ export interface StatefulRequest extends Disposable {
   readonly createdAt: number;
   /** Fields of the response about its state. */
   readonly echoed: JsonObject;
-  /** Called before the client is told that its response is complete. Undefined for one that is not to be kept. */
+  /** Called before the client learns that its response is complete. Undefined for one that is not to be kept. */
   readonly save: SaveResponse | undefined;
   /** Only for the runner: what it has got of the response before. */
   readonly sent?: SentStream | undefined;

@@ -106,7 +106,7 @@ export class StreamContinuation {
   async #continueText(text: TranscriptText): Promise<PreparedRequest> {
     const shape = this.#shape;
     const { sent, isBackground, record, modelName } = this.#context;
-    // It can begin anew; whoever reads a stream has more from any model than from an error.
+    // It can begin anew; a client that reads a stream is better served by any model than by an error.
     if (isBackground && (sent === undefined ? record.model : sent.model) !== modelName())
       throw new CannotContinue('another model would go on with it');
     const behaviour = await this.#prefillBehaviour();

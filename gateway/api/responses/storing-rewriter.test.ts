@@ -32,7 +32,7 @@ const stream = [
 const parse = (text: string) =>
   [...text.matchAll(/^event: (\S+)\ndata: (.*)$/gm)].map(([, , data = '']) => JSON.parse(data));
 
-it('stores the response as its client sees it, under ids of ours, before its end is told', () => {
+it('stores the response as its client sees it, under ids of ours, before it sends its end', () => {
   const saved: JsonObject[] = [];
   let told = '';
   const rewriter = createRewriter((whole) => {
@@ -49,7 +49,7 @@ it('stores the response as its client sees it, under ids of ours, before its end
   expect(events.flatMap((it) => it.response?.id ?? [])).toEqual([id, id]);
 });
 
-it('tells an error in place of an end that is not stored, and numbers it as that', () => {
+it('sends an error in place of an end that is not stored, and numbers it as that', () => {
   const rewriter = createRewriter(() => {
     throw storeFull(1);
   });

@@ -13,7 +13,7 @@ const LOG_INTERVAL_MS = 60_000;
 /** The part of a quota that is left to what clients explicitly ask to store, such as files of batches. */
 const RESERVED = 0.1;
 
-/** Stores responses. If the store refuses one, its client is told so only if it relies on the store. */
+/** Stores responses. If the store refuses one, its client gets an error only if it relies on the store. */
 export class ResponseKeeper {
   readonly #store: () => Store;
   readonly #log: Log;

@@ -12,7 +12,7 @@ const changesOf = (state: { version: number | Error }) =>
     return { dataVersion: state.version } as Store;
   });
 
-it('tells those who wait of a change, and of the end of their time', async () => {
+it('notifies those who wait of a change, and of the end of their time', async () => {
   const state = { version: 1 };
   const changes = changesOf(state);
   await changes.next(0, forever);

@@ -4,7 +4,7 @@ import { answerWithItems, outputText } from '../../fakes/responses-engine.ts';
 import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
 import { startTestGateway } from '../../harness/start-gateway.ts';
 
-it('a response that does not fit is an error for who asked to store it, and is told and not kept for all others', async () => {
+it('a response that does not fit is an error for who asked to store it, and is sent and not kept for all others', async () => {
   let output = 'x'.repeat(20_000);
   await using backend = await startFakeBackend(answerWithItems(() => [outputText(output)]));
   await using corral = await startTestGateway({
@@ -67,7 +67,7 @@ it('a response that does not fit is an error for who asked to store it, and is t
   expect(JSON.parse((await request(`/v1/responses/${kept.body.id}`)).text)).toEqual(kept.body);
 });
 
-it('the error of a response that could not be stored is told behind white space, too', async () => {
+it('the error of a response that could not be stored is sent behind white space, too', async () => {
   const hold = Promise.withResolvers<void>();
   const answer = answerWithItems(() => [outputText('x'.repeat(20_000))]);
   await using backend = await startFakeBackend(async (request, response) => {

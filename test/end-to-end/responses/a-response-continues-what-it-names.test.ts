@@ -231,7 +231,7 @@ describe('a response whose past is deleted while it is generated', () => {
   it.each([
     ['response', 'previous_response_not_found', 400],
     ['conversation', 'conversation_not_found', 404],
-  ])('cannot be stored, and its client is told: %s', async (what, code, status) => {
+  ])('cannot be stored, and its client gets an error: %s', async (what, code, status) => {
     const past =
       what === 'response'
         ? (await ask({ input: 'one' })).response

@@ -5,7 +5,7 @@ import { killProcess } from '../../harness/child-processes.ts';
 import { isRunning, startDeployment } from '../../harness/start-deployment.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
-it('one response, whole and under one id, is told and stored though the engine is killed twice in its middle', async () => {
+it('one response, whole and under one id, is sent and stored though the engine is killed twice in its middle', async () => {
   await using deployment = await startDeployment({
     real: { engine: inject('engine'), model: inject('demoModel') },
     env: {

@@ -184,7 +184,7 @@ function inline(tokens) {
 }
 
 /**
- * A link to the web, which tells the other server nothing of this page; otherwise its text alone.
+ * A link to the web, which reveals nothing of this page to the other server; otherwise its text alone.
  * @param {string} href
  * @param {(Node | string)[]} children
  */
