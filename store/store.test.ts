@@ -120,14 +120,15 @@ describe('a store', () => {
   it('in a folder of somebody else is unavailable', async () => {
     await using folder = await temporaryFolder();
     chmodSync(folder.path, 0o555);
-    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const nobody = process.getuid?.() === 0 ? ['65534'] : [];
     const { stdout } = await openInChild(folder.path, nobody);
     expect(stdout).toBe('StoreUnavailable no-permission\n');
   });
 });
 
-const openInChild = (dataDir: string, user: { uid?: number; gid?: number } = {}) =>
-  promisify(execFile)(process.execPath, [join(projectFolder, 'test/harness/programs/use-store.ts'), 'open'], {
-    env: { DATA_DIR: dataDir },
-    ...user,
-  });
+const openInChild = (dataDir: string, user: readonly string[] = []) =>
+  promisify(execFile)(
+    process.execPath,
+    [join(projectFolder, 'test/harness/programs/use-store.ts'), 'open', ...user],
+    { env: { DATA_DIR: dataDir } },
+  );

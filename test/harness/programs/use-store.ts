@@ -1,5 +1,5 @@
 /**
- * Uses the store of `DATA_DIR` as a process of its own: `open`; `upload BYTES`; `add BATCH LINES`; `finish BATCH SIZE`,
+ * Uses the store of `DATA_DIR` as a process of its own: `open [USER]`, as the user with this number; `upload BYTES`; `add BATCH LINES`; `finish BATCH SIZE`,
  * which gives each line a result of so many characters; `turns COUNT SIZE`, each of which continues the one before; it
  * prints the id of each; `events RESPONSE COUNT`. Prints `done`, or the name and the reason of the error.
  */
@@ -51,7 +51,15 @@ async function finish({ batches }: Store, id: string, size: number): Promise<voi
   }
 }
 
+/** Only now, as the folder of the project may be private to who runs the tests. */
+function becomeUser(id: number): void {
+  process.setgroups?.([]);
+  process.setgid?.(id);
+  process.setuid?.(id);
+}
+
 try {
+  if (action === 'open' && args[0] !== undefined) becomeUser(Number(args[0]));
   using store = openStore(storeConfig(readSettings(process.env).settings), { role: 'runner' });
   await run(store);
   console.log('done');
