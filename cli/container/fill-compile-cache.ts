@@ -54,8 +54,9 @@ async function runGateway(models: 'one' | 'several'): Promise<void> {
   const ended = new Promise<number | null>((resolve) => void gateway.once('exit', resolve));
   for await (const line of createInterface(gateway.stdout))
     if (line.includes('listens on port')) gateway.kill('SIGTERM');
+  const exitCode = await ended;
   rmSync(dataDir, { recursive: true });
-  if ((await ended) !== 0) throw new Error('the gateway did not start');
+  if (exitCode !== 0) throw new Error('the gateway did not start');
 }
 
 /** Loads the runner without running it: a preloaded module is not the main one. */

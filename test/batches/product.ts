@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '../../store/store.ts';
@@ -6,6 +6,7 @@ import { argumentsOf, childPids, killProcess, servesModel } from '../harness/chi
 import { keyFileText } from '../harness/key-file-text.ts';
 import { openProductStore } from '../harness/open-test-store.ts';
 import { type Product, startProduct } from '../harness/start-product.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { demoModelFile } from '../services/demo-models.ts';
 import { findTestEngine } from '../several-models/product.ts';
 
@@ -66,7 +67,7 @@ export async function startBatchProduct(env: Readonly<Record<string, string>> = 
     async [Symbol.asyncDispose]() {
       store[Symbol.dispose]();
       await product[Symbol.asyncDispose]();
-      rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(dataDir);
     },
   };
 }

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { freePort } from '../harness/free-port.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { TriedBlock } from './markdown.ts';
 
@@ -57,7 +58,7 @@ export async function startDocumentedProduct(): Promise<DocumentedProduct> {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(folder);
     },
   };
   await waitFor('the welcome', () => stdout.includes('Ctrl-C'), { within: 60_000, every: 50 }).catch(

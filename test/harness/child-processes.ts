@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 /** The pids of the children of a process, in the order of their start. */
@@ -20,6 +21,14 @@ export function argumentsOf(pid: number): readonly string[] {
 export function killProcess(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined || pid <= 1) throw new Error(`no process to send ${signal} to`);
   process.kill(pid, signal);
+}
+
+/** Kills a child, and waits for its end, so that it writes to no folder that is then removed. */
+export async function killChild(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** Whether it is an engine of this model. */

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AliasState, ModelStatus } from '../../health/supervisor-messages.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
 import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
+import { killChild } from './child-processes.ts';
 import { freePort } from './free-port.ts';
+import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 const here = import.meta.dirname;
@@ -130,9 +132,8 @@ export async function startDeployment({
       return child.exitCode;
     },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await deployment.exitCode();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      await killChild(child);
+      await removeFolder(folder);
     },
   };
   return deployment;

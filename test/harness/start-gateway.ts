@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -8,6 +8,7 @@ import type { ParentChannel } from '../../gateway/ipc/supervisor-client.ts';
 import { type Gateway, startGateway } from '../../gateway/start-gateway.ts';
 import { type Backend, formatBackendUrl } from '../../health/backend.ts';
 import { readSettings } from '../../settings/read-settings.ts';
+import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 /** The secret of the key `tester`, which every gateway of the harness knows unless it is given other keys. */
@@ -83,7 +84,7 @@ export async function startTestGateway({
   const gateway = await startGateway({ ...config, rates }, log, { parent });
   const stop = async () => {
     await gateway.stop();
-    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+    if (kept === undefined) await removeFolder(folder);
   };
   if (untilReady)
     await waitFor('the gateway to see a ready backend', () => gateway.monitor.status === 'ready');

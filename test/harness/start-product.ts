@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { freePort } from './free-port.ts';
+import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 /** `corral serve` with all its processes: supervisor, gateway and real llama-servers. */
@@ -60,7 +61,7 @@ export async function startProduct(
         child.kill('SIGTERM');
         await once(child, 'exit');
       }
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(folder);
     },
   };
   const isReady = async () => (await fetch(`${healthOrigin}/readyz`)).ok;

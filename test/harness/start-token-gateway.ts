@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { echo } from '../fakes/scenarios.ts';
@@ -6,6 +6,7 @@ import { startFakeBackend } from '../fakes/start-fake-backend.ts';
 import { audience, type FakeIssuer, startFakeIssuer } from '../fakes/start-fake-issuer.ts';
 import { requestGateway } from './request-gateway.ts';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './start-gateway.ts';
+import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface TokenGateway extends AsyncDisposable {
@@ -55,7 +56,7 @@ export async function startTokenGateway({
     async [Symbol.asyncDispose]() {
       await corral.stop();
       await Promise.all([backend.stop(), issuer[Symbol.asyncDispose]()]);
-      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await removeFolder(folder);
     },
   };
 }

@@ -8,9 +8,16 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
   return {
     path,
     file: (name) => join(path, name),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => removeFolder(path),
   };
 }
+
+/**
+ * Removes a folder with its contents. Processes that have just been killed, or whose parent has, may write to it for a
+ * moment yet, so that it is not empty when it should be: it tries again for five seconds.
+ */
+export const removeFolder = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true, maxRetries: 10 });
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;

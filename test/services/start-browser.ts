@@ -1,8 +1,9 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 
 /** No GPU, no sandbox (containers may not use it), and no requests to other servers. */
 const chromiumArguments = [
@@ -34,7 +35,7 @@ export async function startBrowser({ command, args }: ProgramCommand): Promise<T
     browser,
     async [Symbol.asyncDispose]() {
       await browser.close();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }

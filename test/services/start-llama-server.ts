@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import type { Backend } from '../../health/backend.ts';
 import { requestBackend } from '../../health/request-backend.ts';
 import type { InstalledEngine } from '../../supervisor/engine/installed-engine.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export interface LlamaServerOptions {
@@ -74,7 +75,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   };
   if (child.pid === undefined) {
     await stop();

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { freePort } from '../harness/free-port.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export interface RunningNginx extends AsyncDisposable {
@@ -32,7 +33,7 @@ export async function startNginx(
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await child;
-      rmSync(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }

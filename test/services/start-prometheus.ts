@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { freePort } from '../harness/free-port.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 /** A series: an instant `value`, or the `values` of a range, each with its timestamp in seconds. */
@@ -66,7 +67,7 @@ export async function startPrometheus(
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await child;
-      rmSync(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }

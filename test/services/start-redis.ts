@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { ProgramCommand } from '../../scripts/debian/debian-names.ts';
 import { freePort } from '../harness/free-port.ts';
+import { removeFolder } from '../harness/temporary-folder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 /** A real redis-server on a loopback port. It can be killed and started again on the same port. */
@@ -27,7 +28,7 @@ export async function startRedis(program: ProgramCommand, port?: number): Promis
     ],
     { all: true, stdin: 'ignore', reject: false, maxBuffer: 64 * 1024 },
   );
-  const ended = child.then(() => rmSync(folder, { recursive: true, force: true }));
+  const ended = child.then(() => removeFolder(folder));
   await waitFor('redis-server to listen', () => isListening(ownPort));
   return {
     url: `redis://127.0.0.1:${ownPort}`,

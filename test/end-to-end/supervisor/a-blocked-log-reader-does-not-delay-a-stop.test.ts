@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { formatBackendUrl } from '../../../health/backend.ts';
 import { startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { killChild } from '../../harness/child-processes.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { temporaryFolder } from '../../harness/temporary-folder.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -45,7 +46,7 @@ describe('a blocked reader of the log does not delay a stop', () => {
       },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    await using _ended = { [Symbol.asyncDispose]: async () => void child.kill('SIGKILL') };
+    await using _ended = { [Symbol.asyncDispose]: () => killChild(child) };
     child.stdout.pause();
     const isReady = async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok;
     await waitFor('the gateway', async () => (await isReady()) === true);
