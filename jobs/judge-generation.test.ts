@@ -50,6 +50,7 @@ describe('judgeGeneration', () => {
     ['fails', 'context_length_exceeded', rejected({ status: 400, code: 'context_length_exceeded' })],
     ['fails', 'server_error', rejected({ status: 500, isFinal: true })],
     ['fails', 'invalid_prompt', rejected({ status: 422 })],
+    ['fails', 'server_error', rejected({ status: 403, code: 'request_cancelled' })],
   ])('%s with the code %s', (response, code, result) => {
     expect(judgeGeneration(result, 0)).toEqual({ response, code, message: 'why' });
   });

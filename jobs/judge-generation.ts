@@ -60,5 +60,7 @@ function judgeRejection(
 /** Codes of OpenAI's list, as the gateway gives them in a stream (gateway/api/responses/error-code.ts). */
 function toResponseCode(status: number, code: string): string {
   if (code === 'context_length_exceeded') return code;
+  // An operator's decision, which the prompt has no part in.
+  if (code === 'request_cancelled') return 'server_error';
   return status < 500 ? 'invalid_prompt' : 'server_error';
 }

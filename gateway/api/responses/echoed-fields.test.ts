@@ -56,6 +56,7 @@ it.each([
   [503, 'queue_timeout', 'server_error'],
   [429, 'rate_limit_exceeded', 'rate_limit_exceeded'],
   [400, 'invalid_value', 'invalid_prompt'],
+  [403, 'request_cancelled', 'server_error'],
   [400, 'context_length_exceeded', 'context_length_exceeded'],
 ])('the code of a failed response for an error %s %s is %s', (status, code, expected) => {
   expect(toResponseErrorCode({ status, code })).toBe(expected);

@@ -16,6 +16,8 @@ export function toResponseErrorCode({
   code,
 }: Pick<StreamError, 'status' | 'code'>): ResponseErrorCode {
   if (code === 'context_length_exceeded') return code;
+  // An operator's decision, which the prompt has no part in.
+  if (code === 'request_cancelled') return 'server_error';
   if (status === 429) return 'rate_limit_exceeded';
   return status >= 400 && status < 500 ? 'invalid_prompt' : 'server_error';
 }
