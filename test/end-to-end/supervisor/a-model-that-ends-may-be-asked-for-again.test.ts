@@ -45,7 +45,8 @@ it('a request for a model that was removed and added again waits for its next en
 it('a request for a model whose engine is replaced by two waits for them', async () => {
   const { models, guide, tales, text, pid } = await startAndHold();
   await using _ = models;
-  models.write({ models: [guide, { ...tales, replicas: 2 }] });
+  // Pinned, so that both are loaded even if the gateway hears of the change after the request, and the engine before serves it.
+  models.write({ models: [guide, { ...tales, replicas: 2, pin: true }] });
   await waitFor('the change', () => models.deployment.output().includes('models.json reloaded'));
   const answer = models.chat('tales', 'Of the harbour');
   killProcess(pid, 'SIGCONT');
