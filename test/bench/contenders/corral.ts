@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, projectFolder } from '../../../scripts/project-folders.ts';
-import { defaultGatewayCommand, fewArenas } from '../../../supervisor/spawn-gateway.ts';
+import { allocatorSettings, defaultGatewayCommand } from '../../../supervisor/spawn-gateway.ts';
 import { startTraceCollector } from '../../fakes/start-trace-collector.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { createSecrets } from './secrets.ts';
@@ -69,7 +69,7 @@ function startGateway(backendUrl: string, env: Readonly<Record<string, string>>)
     return {
       ...defaultGatewayCommand,
       env: {
-        ...fewArenas,
+        ...allocatorSettings,
         NODE_COMPILE_CACHE: compileCache,
         HOST: '127.0.0.1',
         PORT: String(port),
