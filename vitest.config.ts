@@ -7,7 +7,7 @@ const excluded = ['node_modules', '.cache', 'data'];
 export default defineConfig({
   test: {
     globalSetup: ['test/harness/global-setup.ts'],
-    setupFiles: ['test/harness/away-from-midnight.ts'],
+    setupFiles: ['test/harness/away-from-midnight.ts', 'test/harness/show-outputs-of-failed-tests.ts'],
     // Most tests wait for processes, so more of them run at a time than there are cores.
     maxWorkers: Math.max(4, availableParallelism()),
     // Files of a worker share its modules: loading them for each file took a third of the time.

@@ -8,6 +8,7 @@ import type { InstalledEngine } from '../../supervisor/engine/installed-engine.t
 import { duplicateSignalMs } from '../../supervisor/process/signals.ts';
 import { killChild } from './child-processes.ts';
 import { freePort } from './free-port.ts';
+import { showIfTestFails } from './process-outputs.ts';
 import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -109,6 +110,7 @@ export async function startDeployment({
       output += text;
     });
   }
+  showIfTestFails(() => output);
   const request = (path: string) => fetch(`http://127.0.0.1:${healthPort}${path}`);
   const status = async () => (await request('/status')).json() as ReturnType<RunningDeployment['status']>;
   const deployment: RunningDeployment = {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folders.ts';
 import { freePort } from './free-port.ts';
+import { showIfTestFails } from './process-outputs.ts';
 import { removeFolder } from './temporary-folder.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -49,6 +50,7 @@ export async function startProduct(
       output += text;
     });
   }
+  showIfTestFails(() => output);
   const healthOrigin = `http://127.0.0.1:${healthPort}`;
   const product: Product = {
     process: child,
