@@ -29,6 +29,8 @@ beforeAll(async () => {
   corral = await startTestGateway({
     backend: fake.backend,
     keys: keyFileText(Object.fromEntries(ids.map((id) => [id, { secret: secretOf(id) }]))),
+    // A command takes long on a busy machine.
+    env: { STREAM_KEEPALIVE: '1h', QUEUE_TIMEOUT: '1h' },
   });
 });
 afterAll(async () => {

@@ -103,7 +103,7 @@ describe('a client that disconnects with two requests on one connection', () => 
 
 describe('with the real engine', () => {
   it('a disconnected client frees the slot of a long response', async () => {
-    await using engine = await startLlamaServer({ slots: 1, args: ['--slots'] });
+    await using engine = await startLlamaServer({ slots: 1, context: 60_000, args: ['--slots'] });
     await using gateway = await startTestGateway({ backend: engine.backend });
     await using client = await RawClient.connect(gateway.port);
     client.send(postOf(chatOf('Please tell the long story', { stream: true, ignore_eos: true })));

@@ -24,7 +24,11 @@ interface ResponseJson {
 /** The engine's own JSON response. */
 async function fromEngine(path: string, body: object): Promise<ResponseJson> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${demo.engine.apiKey}` };
-  const response = await engine.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
+  // The engine may close an idle connection just as the next request is sent.
+  const response = await engine.request({
+    ...{ method: 'POST', path, headers, body: JSON.stringify(body) },
+    reset: true,
+  });
   return { status: response.statusCode, json: await response.body.json() };
 }
 

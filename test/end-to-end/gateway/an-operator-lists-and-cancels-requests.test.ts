@@ -163,7 +163,7 @@ describe('DELETE /admin/requests/{id}', () => {
   it.each(['a stream', 'a response without streaming'])(
     'stops the real engine in the middle of %s',
     async (kind) => {
-      await using engine = await startLlamaServer({ slots: 1 });
+      await using engine = await startLlamaServer({ slots: 1, context: 60_000 });
       await using gateway = await startTestGateway({ backend: engine.backend, keys });
       const story = { messages: [{ role: 'user', content: 'Please tell the long story' }], ignore_eos: true };
       await using client = await sendRequest(
