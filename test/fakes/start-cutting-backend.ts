@@ -10,6 +10,11 @@ export interface CuttingBackend extends AsyncDisposable {
   readonly backend: Backend;
   /** After how many events the connection of each of the next streams is lost, as by a dying engine. Later streams pass whole. */
   cuts: number[];
+  /** After how many events each of the next streams pauses, until its connection is closed or `release` is called. */
+  holds: number[];
+  /** How many streams are paused now. */
+  readonly held: number;
+  release(): void;
   /** The part of an event that is sent before the connection is lost. */
   partialEvent: string;
   /**
@@ -32,6 +37,14 @@ export interface CuttingBackend extends AsyncDisposable {
 export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBackend> {
   const streamRequests: Record<string, unknown>[] = [];
   const probes: string[] = [];
+  const held = new Set<() => void>();
+  const hold = async (response: ServerResponse) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held.add(resolve);
+    response.once('close', resolve);
+    if (!response.destroyed) await promise;
+    held.delete(resolve);
+  };
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.concat(await incoming.toArray());
     const isCount = incoming.url?.endsWith('tokens') || incoming.url === '/tokenize';
@@ -48,8 +61,10 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
     upstream.once('error', () => response.destroy());
     const repeated =
       isCount || body.length === 0 ? [] : getRepeatedPieces(cutting, JSON.parse(body.toString()));
-    const options = isStream ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.partialEvent } : {};
-    if (isStream || repeated.length > 0) await passEvents(upstream, response, { ...options, repeated });
+    const options = isStream
+      ? { cutAfter: cutting.cuts.shift(), lastGasp: cutting.partialEvent, holdAfter: cutting.holds.shift() }
+      : {};
+    if (isStream || repeated.length > 0) await passEvents(upstream, response, { ...options, repeated, hold });
     else upstream.pipe(response);
   };
   // Either side may disconnect at any moment.
@@ -67,6 +82,13 @@ export async function startCuttingBackend(llama: LlamaServer): Promise<CuttingBa
   const cutting: CuttingBackend = {
     backend: { address, apiKey: llama.apiKey },
     cuts: [],
+    holds: [],
+    get held() {
+      return held.size;
+    },
+    release() {
+      for (const resolve of held) resolve();
+    },
     partialEvent: '',
     prefillPieces: 0,
     ignoresContinueFields: false,
@@ -99,6 +121,8 @@ async function forward(
 interface CutOptions {
   readonly cutAfter?: number | undefined;
   readonly lastGasp?: string;
+  readonly holdAfter?: number | undefined;
+  readonly hold: (response: ServerResponse) => Promise<void>;
   /** The stream begins with these texts. */
   readonly repeated: readonly string[];
 }
@@ -106,7 +130,7 @@ interface CutOptions {
 async function passEvents(
   upstream: IncomingMessage,
   response: ServerResponse,
-  { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', repeated }: CutOptions,
+  { cutAfter = Number.POSITIVE_INFINITY, lastGasp = '', holdAfter, hold, repeated }: CutOptions,
 ): Promise<void> {
   const repeater = new PrefillRepeater(repeated);
   const splitter = new EventSplitter();
@@ -118,6 +142,7 @@ async function passEvents(
       response.write(event + EVENT_END);
       passed += 1;
       if (passed === cutAfter) return cut(response, lastGasp);
+      if (passed === holdAfter) await hold(response);
     }
   }
   response.end(splitter.rest);

@@ -1,24 +1,44 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { requestBackend } from '../../../health/request-backend.ts';
+import { type CuttingBackend, startCuttingBackend } from '../../fakes/start-cutting-backend.ts';
 import { keyFileText } from '../../harness/key-file-text.ts';
 import { scrape } from '../../harness/read-metrics.ts';
-import { type Demo, startDemo } from '../../harness/start-demo.ts';
-import { testerSecret } from '../../harness/start-gateway.ts';
+import { startTestGateway, type TestGateway, testerSecret } from '../../harness/start-gateway.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import { startLlamaServer } from '../../services/start-llama-server.ts';
 
 const runnerKey = 'sk-of-the-runner';
 const keys = keyFileText({ tester: { secret: testerSecret, scopes: ['inference', 'batch'] } });
 const messages = [{ role: 'user', content: 'a long story' }];
 
+interface Demo extends AsyncDisposable {
+  readonly corral: TestGateway;
+  /** In front of the engine, which generates a whole line in a moment: it holds the line until the test has seen it. */
+  readonly wire: CuttingBackend;
+}
+
+async function start(args: readonly string[] = []): Promise<Demo> {
+  const llama = await startLlamaServer({ slots: 1, args });
+  const wire = await startCuttingBackend(llama);
+  const corral = await startTestGateway({ backend: wire.backend, keys, env: { RUNNER_KEY: runnerKey } });
+  return {
+    ...{ corral, wire },
+    async [Symbol.asyncDispose]() {
+      await corral.stop();
+      await wire.stop();
+      await llama.stop();
+    },
+  };
+}
+
 let demo: Demo;
 let batches = 0;
 beforeAll(async () => {
-  demo = await startDemo({ llama: { slots: 1 }, keys, env: { RUNNER_KEY: runnerKey } });
+  demo = await start();
 });
 beforeEach(() => {
   batches += 1;
 });
-afterAll(() => demo.stop());
+afterAll(() => demo[Symbol.asyncDispose]());
 
 const asClient = () => ({ authorization: `Bearer ${testerSecret}` });
 const asRunner = () => ({
@@ -41,19 +61,17 @@ async function send(path: string, body: object, headers: Record<string, string>)
 const interrupt = () =>
   send('/v1/chat/completions', { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 }, asClient());
 
-/** Tokens that the engine has generated for what runs in its slot now. */
-async function decoded(): Promise<number> {
-  const { backend } = demo.engine;
-  const response = await requestBackend(backend, { path: '/slots', timeoutMs: 5000 });
-  if (response.outcome !== 'responded') return 0;
-  const [slot] = JSON.parse(response.body) as [
-    { is_processing: boolean; next_token?: { n_decoded: number }[] },
-  ];
-  return slot.is_processing ? (slot.next_token?.[0]?.n_decoded ?? 0) : 0;
-}
+const isHeld = () => waitFor('the line to be held', () => demo.wire.held === 1);
 
-const hasGenerated = (tokens: number) =>
-  waitFor(`${tokens} tokens of the line`, async () => (await decoded()) >= tokens, { every: 1 });
+/** A request of a client that has to wait for the line to finish. */
+async function finishBefore(line: ReturnType<typeof send>): Promise<void> {
+  await isHeld();
+  const client = interrupt();
+  await waitFor('the client to be in line', () => demo.corral.gateway.scheduler.counts.waiting === 1);
+  demo.wire.release();
+  expect(await line).toMatchObject({ status: 200 });
+  expect(await client).toMatchObject({ status: 200 });
+}
 
 const lineOfBatch = () =>
   waitFor('the log line of the batch', () =>
@@ -82,9 +100,10 @@ it.each(apis)('%s: the response is as if nothing had happened', async (path, fie
   // Before the first line of an API the engine is asked how it continues responses, which takes its cache.
   await send(path, body, { ...asRunner(), 'x-corral-batch': 'batch_before' });
   const expected = await send(path, body, asClient());
+  demo.wire.holds = [30, 30, 30];
   const line = send(path, body, asRunner());
   for (let n = 0; n < 3; n++) {
-    await hasGenerated(30);
+    await isHeld();
     expect(await interrupt()).toMatchObject({ status: 200 });
   }
   const { status, slots, json } = await line;
@@ -99,38 +118,31 @@ it.each(apis)('%s: the response is as if nothing had happened', async (path, fie
 it('a line that cannot be continued is begun anew if little is lost', async () => {
   const body = { messages, max_tokens: 60, logprobs: true, temperature: 0 };
   const expected = await send('/v1/chat/completions', body, asClient());
+  demo.wire.holds = [5];
   const line = send('/v1/chat/completions', body, asRunner());
-  await waitFor('the line at the engine', () => demo.corral.gateway.scheduler.batches.leased === 1, {
-    every: 0,
-  });
+  await isHeld();
   await interrupt();
   const { json } = await line;
   expect(withoutIds(json)).toBe(withoutIds(expected.json));
+  expect(await lineOfBatch()).toMatchObject({ preempted: 1 });
 });
 
 it('a line that cannot be continued and has come far is left to finish', async () => {
-  const line = send('/v1/chat/completions', { messages, max_tokens: 600, logprobs: true }, asRunner());
-  await hasGenerated(100);
-  const client = interrupt();
-  expect(await line).toMatchObject({ status: 200 });
-  expect(await client).toMatchObject({ status: 200 });
+  demo.wire.holds = [100];
+  await finishBefore(send('/v1/chat/completions', { messages, max_tokens: 600, logprobs: true }, asRunner()));
   expect(await lineOfBatch()).not.toHaveProperty('preempted');
 });
 
 it('the first line on an engine that continues no responses is left to finish, too', async () => {
   const before = demo;
-  const llama = { slots: 1, args: ['--no-prefill-assistant'] };
-  demo = await startDemo({ llama, keys, env: { RUNNER_KEY: runnerKey } });
+  await using own = await start(['--no-prefill-assistant']);
+  demo = own;
   try {
-    const line = send('/v1/messages', { messages, max_tokens: 600 }, asRunner());
-    await hasGenerated(100);
-    const client = interrupt();
-    expect(await line).toMatchObject({ status: 200 });
-    expect(await client).toMatchObject({ status: 200 });
+    demo.wire.holds = [100];
+    await finishBefore(send('/v1/messages', { messages, max_tokens: 600 }, asRunner()));
     for (const name of ['preempted', 'discarded', 'retries'])
       expect(await lineOfBatch(), name).not.toHaveProperty(name);
   } finally {
-    await demo.stop();
     demo = before;
   }
 });
