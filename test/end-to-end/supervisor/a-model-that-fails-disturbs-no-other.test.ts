@@ -74,6 +74,7 @@ describe('a model that fails', () => {
       { id: 'good', pin: true },
       { id: 'gone', path: file, ctx: 512 },
     ]);
+    await waitFor('the new file', () => deployment.output().includes('models.json reloaded'));
     await models.demand('gone');
     await models.reaches('gone', 'loaded');
     rmSync(file);
