@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { delta, startStream } from '../../fakes/scenarios.ts';
 import { type FakeBackend, startFakeBackend } from '../../fakes/start-fake-backend.ts';
+import { gatewayIsIdle } from '../../harness/gateway-idle.ts';
 import { RawClient } from '../../harness/raw-client.ts';
 import { chatOf, postOf } from '../../harness/raw-request.ts';
 import { startTestGateway, type TestGateway } from '../../harness/start-gateway.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 
 let fake: FakeBackend;
 let corral: TestGateway;
@@ -23,9 +25,15 @@ afterAll(async () => {
 });
 
 let before: number;
+let loggedBefore: number;
 beforeEach(() => {
   before = fake.received.length;
+  loggedBefore = corral.logged.length;
 });
+
+/** The log line of the request. It is written when the tokens of the request have been counted. */
+const line = () =>
+  waitFor('its log line', () => corral.logged.slice(loggedBefore).find(({ status }) => status));
 
 async function send(fields = {}) {
   await using client = await RawClient.connect(corral.port);
@@ -38,7 +46,7 @@ it.each([{}, { stream: true }])(
     crashes = 3;
     expect((await send(fields))?.status).toBe(200);
     expect(fake.received.length - before).toBe(4);
-    expect(corral.logged.findLast(({ status }) => status)).toMatchObject({ status: 200, retries: 3 });
+    expect(await line()).toMatchObject({ status: 200, retries: 3 });
   },
 );
 
@@ -55,7 +63,7 @@ it('a request at which the backend breaks off every time is rejected', async () 
   expect(fake.received.length - before).toBe(4);
   const [{ body = '' } = {}] = fake.received.slice(-1);
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 16);
-  expect(corral.logged.findLast(({ status }) => status)).toMatchObject({
+  expect(await line()).toMatchObject({
     status: 502,
     error: 'bad_gateway',
     retries: 3,
@@ -73,6 +81,4 @@ it('a request that makes progress at every attempt is continued until it is comp
   expect(result?.body.match(/word |end/g)?.join('')).toBe(`${'word '.repeat(9)}end`);
 });
 
-it('every lease was returned', () => {
-  expect(corral.gateway.scheduler.counts).toMatchObject({ leased: 0, waiting: 0 });
-});
+it('every lease was returned', () => gatewayIsIdle(corral, fake));

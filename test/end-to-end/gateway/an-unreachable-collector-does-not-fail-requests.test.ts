@@ -85,6 +85,7 @@ it('a stopping gateway process sends its remaining spans as protobuf before it e
   const ended = once(corral.process, 'exit');
   corral.process.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
+  await waitFor('its spans', () => collector.deliveries.length > before);
   const sent = collector.deliveries.slice(before);
   expect(sent.map(({ headers }) => headers['content-type'])).toEqual(['application/x-protobuf']);
   expect(sent[0]?.body.match(/POST \/v1\/chat\/completions/g)).toHaveLength(3);
