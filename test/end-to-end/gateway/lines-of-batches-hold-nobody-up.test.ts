@@ -27,13 +27,16 @@ beforeAll(async () => {
     { slots: 1, metrics: busy },
   );
 });
-beforeEach(async () => {
-  held.length = 0;
-  corral = await startTestGateway({
+const start = (QUEUE_TIMEOUT: string) =>
+  startTestGateway({
     backend: fake.backend,
     keys,
-    env: { RUNNER_KEY: runnerKey, MAX_QUEUE_SIZE: '1', QUEUE_TIMEOUT: '500ms' },
+    env: { RUNNER_KEY: runnerKey, MAX_QUEUE_SIZE: '1', QUEUE_TIMEOUT },
   });
+
+beforeEach(async () => {
+  held.length = 0;
+  corral = await start('1h');
   return () => corral.stop();
 });
 afterAll(() => fake.stop());
@@ -55,6 +58,8 @@ it('a line of embeddings is left to finish', async () => {
 });
 
 it('lines wait without a limit of number or time, and clients find an empty queue', async () => {
+  await corral.stop();
+  corral = await start('500ms');
   await using first = await RawClient.connect(corral.port);
   first.send(postOf({ input: 'held' }, { ...asRunner, path: '/v1/embeddings' }));
   await isHeld();

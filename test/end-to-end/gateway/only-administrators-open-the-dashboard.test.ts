@@ -48,11 +48,17 @@ const codeOf = async (response: Response) =>
   ((await response.json()) as { error: { code: string } }).error.code;
 
 /** The events until they match `enough` or the stream ends. */
-async function events(headers: Headers, enough: RegExp, from = corral): Promise<string> {
+async function events(
+  headers: Headers,
+  enough: RegExp,
+  from = corral,
+  onOpen: () => void = () => undefined,
+): Promise<string> {
   const end = new AbortController();
   const { signal } = end;
   const response = await fetch(`${from.origin}/dashboard/events`, { headers, signal });
   expect(response.headers.get('content-type')).toContain('text/event-stream');
+  onOpen();
   let text = '';
   for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += piece;
@@ -150,7 +156,9 @@ describe('a session', () => {
     ['given a new secret', { tester, ops: { ...admin, secret: `${opsSecret}-new` } }],
   ] as const)('ends when its key is %s, and open event streams end too', async (_, changed) => {
     const headers = await session();
-    const watching = events(headers, /never/);
+    const { promise: open, resolve: onOpen } = Promise.withResolvers<void>();
+    const watching = events(headers, /never/, corral, onOpen);
+    await Promise.race([open, watching]);
     writeFileSync(corral.keyFile, keyFileText(changed));
     await corral.gateway.reloadKeys();
     expect(await watching).toMatch(/event: ended\ndata: \{\}\n\n$/);

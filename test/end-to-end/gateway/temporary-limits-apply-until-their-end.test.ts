@@ -13,6 +13,9 @@ import { startRedis } from '../../services/start-redis.ts';
 import { requireTestService } from '../../services/test-service.ts';
 
 const HOUR = 3_600_000;
+
+/** Requests stay counted for as long as a test lasts: the command alone may take a minute. */
+const windowSeconds = 3600;
 const keys = keyFileText({
   app: { secret: 'sk-app', limits: { requestsPerMinute: 2 } },
   ops: { secret: 'sk-ops', scopes: ['admin'] },
@@ -67,7 +70,7 @@ async function raiseAndEnd(corral: TestGateway): Promise<void> {
 
 describe('temporary limits apply until their end', () => {
   it('where a gateway counts alone', async () => {
-    await using corral = await startTestGateway({ backend: fakeBackend.backend, keys });
+    await using corral = await startTestGateway({ backend: fakeBackend.backend, keys, windowSeconds });
     await raiseAndEnd(corral);
   });
 
@@ -96,7 +99,8 @@ describe('temporary limits apply until their end', () => {
     await using redis = await startRedis(program);
     const env = { REDIS_URL: redis.url };
     const redisTimeoutMs = HOUR;
-    await using corral = await startTestGateway({ backend: fakeBackend.backend, keys, env, redisTimeoutMs });
+    const { backend } = fakeBackend;
+    await using corral = await startTestGateway({ backend, keys, env, windowSeconds, redisTimeoutMs });
     await waitFor('the gateway to share its limits', () => corral.gateway.sharing === 'together');
     await raiseAndEnd(corral);
   });
