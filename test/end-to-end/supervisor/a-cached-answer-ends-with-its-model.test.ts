@@ -63,7 +63,10 @@ it('it survives a kill -9 of its engine, and no other model, file or option answ
   expect(await ask('m')).toEqual({ ...first, cache: 'hit' });
   expect((await ask()).text).not.toBe(first.text);
   served.write({ models: models('--temp 0.5'), aliases: alias('m') });
-  await waitFor('the other option', async () => (await ask()).cache === 'miss');
+  await waitFor('the other option', async () => {
+    const { cache, model } = await ask();
+    return cache === 'miss' && model === 'm';
+  });
   expect((await ask()).text).toBe(first.text);
 
   // Another model in the file of the first.

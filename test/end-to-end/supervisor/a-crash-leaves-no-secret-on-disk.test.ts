@@ -79,6 +79,8 @@ describe('a crash leaves no secret on disk', () => {
     expect(holders.map(readCoreLimit)).toEqual([1, 1, 1]);
     deployment.process.kill('SIGABRT');
     await deployment.exitCode();
+    // The gateway removes files of its database when it ends.
+    await waitFor('the children to exit', () => !holders.some(isRunning));
     const files = bytesBelow(deployment.folder);
     expect([...files.keys()]).toContain('data/usage.sqlite');
     expect([...files.keys()].filter((name) => /(?:^|\/)core/.test(name))).toEqual([]);

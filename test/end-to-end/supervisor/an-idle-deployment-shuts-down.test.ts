@@ -43,9 +43,11 @@ async function waitForShutdown(deployment: RunningDeployment) {
 
 describe('an idle deployment shuts down', () => {
   it('with exit code 0 and no leftovers, and stops no machine if there is none to stop', async () => {
-    await using deployment = await startIdle({ IDLE_SHUTDOWN_SECONDS: '1s' });
+    const env = { IDLE_SHUTDOWN_SECONDS: '300ms' };
+    await using deployment = await startDeployment({ scenario: 'slow', env });
     await waitFor('both children', () => deployment.children().length === 2);
     const children = deployment.children();
+    writeFileSync(join(deployment.modelFolder, 'loaded'), '');
     expect(await waitForShutdown(deployment)).toBe(0);
     expect(children.filter(isRunning)).toEqual([]);
     expect(deployment.output()).not.toContain(sourceText('this instance'));
@@ -127,10 +129,10 @@ describe.concurrent('a deployment is not idle', () => {
   it('while there are requests; probes, scrapes and model lists do not count', async () => {
     await using deployment = await startDeployment({
       real: { engine: inject('engine'), model: inject('demoModel') },
-      env: { IDLE_SHUTDOWN_SECONDS: '3', MAX_REQUESTS_PER_MINUTE: '0' },
+      env: { IDLE_SHUTDOWN_SECONDS: '5', MAX_REQUESTS_PER_MINUTE: '0' },
     });
     await deployment.reachesStatus('ready');
-    for (const since = performance.now(); performance.now() - since < 5000; )
+    for (const since = performance.now(); performance.now() - since < 6000; )
       expect((await chat(deployment, { max_tokens: 4 })).status).toBe(200);
     expect(deployment.process.exitCode).toBeNull();
     const prober = setInterval(() => {
