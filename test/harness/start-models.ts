@@ -102,7 +102,12 @@ export async function startModels({
         },
       );
     },
-    state: () => call('engines') as Promise<EnginesMessage>,
+    // The gateway may listen before it has received the first one.
+    state: () =>
+      waitFor('the state of the engines', async () => {
+        const state = (await call('engines')) as Partial<EnginesMessage>;
+        return state.kind !== undefined && (state as EnginesMessage);
+      }),
     async engine(id) {
       const found = (await result.state()).engines.find((engine) => engine.id === id);
       if (!found) throw new Error(`no engine ${id}`);

@@ -36,9 +36,13 @@ it('a model sleeps through probes and scrapes; a request wakes it and gets keep-
       MAX_REQUESTS_PER_MINUTE: '0',
     },
   });
-  await deployment.reachesStatus('ready');
+  await waitFor('the first token', () => deployment.output().includes('first token received'));
   await sleeps(deployment);
   // On a slow machine it may have slept before the first token, too.
+  await waitFor(
+    'the log line of the sleep',
+    () => countLogLines(deployment, entering) === countLogLines(deployment, exiting) + 1,
+  );
   const [slept, wakeUps] = [countLogLines(deployment, entering), countLogLines(deployment, exiting)];
   const asleepSince = performance.now();
   await waitFor(

@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startModels } from '../../harness/start-models.ts';
-import { waitFor } from '../../harness/wait-for.ts';
 
 const GiB = 1024 ** 3;
 const busy = { kind: 'busy' } as const;
@@ -9,12 +10,17 @@ const idle = { kind: 'idle', forMs: 0 } as const;
 describe('several models share one deployment', () => {
   it('that shuts down when none of them has had a request for IDLE_SHUTDOWN_SECONDS', async () => {
     await using models = await startModels({
-      models: [{ id: 'a' }, { id: 'b' }],
+      fakes: true,
+      models: [
+        { id: 'a', file: 'ready' },
+        { id: 'b', file: 'slow', pin: true },
+      ],
       env: { IDLE_SHUTDOWN_SECONDS: '1500ms' },
     });
-    await models.deployment.reachesStatus('ready');
-    await waitFor('the gateway', () => models.state());
+    // It is not idle before it is ready, which is held back until it is busy.
     await models.send(busy);
+    writeFileSync(join(models.deployment.modelFolder, 'loaded'), '');
+    await models.deployment.reachesStatus('ready');
     await models.demand('a');
     await models.reaches('a', 'loaded');
     expect((await models.deployment.status()).idleSeconds).toBe(0);
