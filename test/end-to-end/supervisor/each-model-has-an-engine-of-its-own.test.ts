@@ -62,6 +62,7 @@ describe('each model has an engine of its own', () => {
       engine: 'org/embed:v2',
       class: 'killed',
     });
+    await waitFor('its log line', () => deployment.output().includes('terminated by SIGKILL'));
     const lines = deployment.output().split('\n');
     expect(lines.find((line) => line.includes('terminated by SIGKILL'))).toContain('"engine":"org/embed:v2"');
     expect(lines.find((line) => line.includes('"from":"llama-server"'))).toContain('"engine":"');
@@ -74,15 +75,16 @@ describe('each model has an engine of its own', () => {
     await using models = await startModels({ fakes: true, models: [{ id: 'a', file: 'slow', pin: true }] });
     await waitFor('the progress', async () => (await models.model('a')).loadProgress === 0.42);
     expect(await models.model('a')).toMatchObject({ status: 'loading' });
-    await waitFor('the gateway', () => models.state());
-    expect(await models.engine('a')).toMatchObject({ loadProgress: 0.42, slots: null });
+    await waitFor('the gateway', async () => (await models.engine('a')).loadProgress === 0.42);
+    expect(await models.engine('a')).toMatchObject({ slots: null });
     await models.deployment.reachesStatus('loading');
     writeFileSync(join(models.deployment.modelFolder, 'loaded'), '');
     await models.deployment.reachesStatus('ready');
     // What its process has in memory.
     await waitFor('its memory', async () => ((await models.model('a')).memory ?? 0) > 2 ** 20);
     expect(await models.model('a')).toMatchObject({ status: 'loaded', loadProgress: null });
-    expect(await models.engine('a')).toMatchObject({ slots: 2, loadProgress: null });
+    await waitFor('the gateway', async () => (await models.engine('a')).loadProgress === null);
+    expect(await models.engine('a')).toMatchObject({ slots: 2 });
   });
 
   it('and replicas have one each', async () => {
