@@ -15,6 +15,8 @@ export default defineConfig({
     // Longer than `waitFor` waits, so that the error names the condition. Tests do not measure speed.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // By default one second, which a busy machine exceeds.
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default'],
     projects: [
       { extends: true, test: { name: 'end-to-end', include: endToEnd, exclude: excluded } },

@@ -25,6 +25,8 @@ export interface BatchDeploymentOptions {
   /** The folder of an earlier deployment, to start again in. */
   readonly folder?: string;
   readonly engine?: InstalledEngine;
+  /** Waits until it is ready; true by default. One that shuts down by itself may have ended before that is seen. */
+  readonly untilReady?: boolean;
 }
 
 export const defaultKeys = { app: { secret: 'sk-app-0123456789abcdef' } };
@@ -35,6 +37,7 @@ export async function startBatchRunner({
   env = {},
   folder = newFolder(),
   engine = inject('engine'),
+  untilReady = true,
 }: BatchDeploymentOptions = {}): Promise<BatchDeployment> {
   const dataDir = join(folder, 'data');
   mkdirSync(dataDir, { recursive: true });
@@ -50,7 +53,7 @@ export async function startBatchRunner({
       ...{ RESTART_MAX_CRASHES: '1000', ...env },
     },
   });
-  await deployment.reachesStatus('ready');
+  if (untilReady) await deployment.reachesStatus('ready');
   const store = openProductStore(dataDir, env);
   const programs = { runner: 'jobs/main.ts', gateway: 'gateway/main.ts' };
   return {

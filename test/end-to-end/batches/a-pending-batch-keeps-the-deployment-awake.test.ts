@@ -17,7 +17,7 @@ it.concurrent('a deployment shuts down when its batches have ended, not before',
   const folder = newFolder();
   const store = openProductStore(`${folder}/data`);
   const batch = await createBatchOfLines(store, chatLines(400));
-  await using product = await startBatchRunner({ folder, env: idle });
+  await using product = await startBatchRunner({ folder, env: idle, untilReady: false });
   expect(await product.deployment.exitCode()).toBe(0);
   const ended = currentBatch(store, batch);
   expect(ended).toMatchObject({ status: 'completed', counts: { completed: 400 } });
@@ -30,7 +30,11 @@ it.concurrent('it shuts down although a batch is pending where BATCH_KEEPS_AWAKE
   const store = openProductStore(`${folder}/data`);
   const batch = await createBatchOfLines(store, chatLines(3000));
   {
-    const first = await startBatchRunner({ folder, env: { ...idle, BATCH_KEEPS_AWAKE: 'false' } });
+    const first = await startBatchRunner({
+      folder,
+      env: { ...idle, BATCH_KEEPS_AWAKE: 'false' },
+      untilReady: false,
+    });
     expect(await first.deployment.exitCode()).toBe(0);
     first.store[Symbol.dispose]();
   }

@@ -76,7 +76,7 @@ it('a file that is no JSONL fails its batch, and the errors name the line', asyn
 });
 
 it('a batch is cancelled, and keeps what is done', async () => {
-  const { id } = await createBatch(chatLines(300));
+  const { id } = await createBatch(chatLines(3000));
   await waitFor(
     'the first results',
     async () => ((await openai.batches.retrieve(id)).request_counts?.completed ?? 0) > 0,
@@ -84,7 +84,7 @@ it('a batch is cancelled, and keeps what is done', async () => {
   expect((await openai.batches.cancel(id)).status).toBe('cancelling');
   const batch = await polled(id, ['cancelled']);
   const { total = 0, completed = 0, failed = 0 } = batch.request_counts ?? {};
-  expect([total, completed + failed]).toEqual([300, 300]);
+  expect([total, completed + failed]).toEqual([3000, 3000]);
   expect(await resultsIn(batch.output_file_id)).toHaveLength(completed);
   expect(await resultsIn(batch.error_file_id)).toHaveLength(failed);
 });
@@ -120,7 +120,7 @@ it("Anthropic's SDK runs a message batch, polls it and reads its results", async
 });
 
 it('a message batch is cancelled, and each of its requests has a result', async () => {
-  const requests = chatLines(200).map(({ custom_id, body }) => ({
+  const requests = chatLines(2000).map(({ custom_id, body }) => ({
     custom_id,
     params: { ...(body as { messages: [] }), model: 'demo', max_tokens: 300 },
   }));

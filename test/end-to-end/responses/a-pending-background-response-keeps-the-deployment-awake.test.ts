@@ -30,7 +30,12 @@ it.concurrent('it shuts down all the same where BATCH_KEEPS_AWAKE is off', async
   const folder = newFolder();
   const store = openProductStore(`${folder}/data`);
   const { id } = createInBackground(store, 'limits', { request });
-  await using product = await startBatchRunner({ folder, env: { ...env, BATCH_KEEPS_AWAKE: 'false' }, keys });
+  await using product = await startBatchRunner({
+    folder,
+    env: { ...env, BATCH_KEEPS_AWAKE: 'false' },
+    keys,
+    untilReady: false,
+  });
   expect(await product.deployment.exitCode()).toBe(0);
   expect(store.responses.get('app', id)?.status).toBe('queued');
   store[Symbol.dispose]();
