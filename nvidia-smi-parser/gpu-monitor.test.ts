@@ -84,7 +84,8 @@ describe('the GPU monitor', () => {
     await waitFor('the timeout', () => run.troubles.length > 0);
     expect(run.troubles).toEqual(['hung']);
     // If starting a program takes longer than the timeout, the first process did not get as far as writing its pid.
-    const [first = 0] = await waitFor('a started process', () => run.pids());
+    // Its file is empty for a moment.
+    const first = await waitFor('a started process', () => run.pids()[0]);
     await waitFor('it to exit', () => !isRunning(first));
   });
 
@@ -114,7 +115,9 @@ describe('the GPU monitor', () => {
 
   it('returns no samples of a lost GPU', async () => {
     await using run = await monitorFake('loses', 500);
-    await waitFor('a round', () => run.monitor.samples.length === 2);
+    await waitFor('a sample of the GPU that is lost later', () =>
+      run.samples.some(({ index }) => index === 1),
+    );
     await waitFor(
       'the samples of the lost GPU to expire',
       () => run.monitor.samples.map(({ index }) => index).join() === '0',

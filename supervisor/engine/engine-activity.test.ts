@@ -17,22 +17,22 @@ describe('the activity of a real llama-server', () => {
   it('shows progress inside one long prompt', async () => {
     await using server = await startLlamaServer({ slots: 1, context: 16_384, args: ['--batch-size', '128'] });
     expect(await countersOf(server)).toEqual({ state: 'counted', busySlots: 0, done: 0, isExact: true });
-    let isDone = false;
-    const body = { prompt: 'word '.repeat(1000), max_tokens: 1 };
-    const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs }).then(
-      ({ outcome }) => {
-        isDone = true;
-        return outcome;
-      },
-    );
-    const counts = new Set<number>();
+    // Another prompt if this process was too slow to see the progress inside the one before.
     await waitFor('progress', async () => {
-      const { busySlots, done } = await countersOf(server);
-      if (busySlots === 1) counts.add(done);
-      return isDone || counts.size >= 5;
+      let isDone = false;
+      const body = { prompt: 'word '.repeat(1000), max_tokens: 1, cache_prompt: false };
+      const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs });
+      void response.then(() => {
+        isDone = true;
+      });
+      const counts = new Set<number>();
+      while (!isDone) {
+        const { busySlots, done } = await countersOf(server);
+        if (busySlots === 1) counts.add(done);
+      }
+      expect((await response).outcome).toBe('responded');
+      return counts.size >= 5;
     });
-    expect(counts.size).toBeGreaterThanOrEqual(5);
-    expect(await response).toBe('responded');
   });
 
   it('is silent while it is stopped, unreachable once it is gone, and unsupported without its key', async () => {
@@ -67,7 +67,12 @@ describe('the activity of a real llama-server', () => {
     const body = { prompt: 'word '.repeat(1000), max_tokens: 2000, ignore_eos: true };
     const client = new AbortController();
     const { signal } = client;
-    const response = requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
+    const generate = () =>
+      requestBackend(server.backend, { path: '/v1/completions', body, timeoutMs, signal });
+    // One after the other, so that it is still busy however slow this process is.
+    const generating = (async () => {
+      while (!signal.aborted) await generate();
+    })();
     const steps = new Set<string>();
     await waitFor('many checks', async () => {
       // As if its counters had not changed since the last check.
@@ -77,7 +82,7 @@ describe('the activity of a real llama-server', () => {
       return steps.size >= 3 || (args.length > 0 && steps.size > 0);
     });
     client.abort();
-    await response;
+    await generating;
     for (const step of steps) expect(step).toMatch(expected);
   });
 });

@@ -7,7 +7,7 @@ import { readSettings } from '../../settings/read-settings.ts';
 import { detectPlatform } from './platform.ts';
 import { createStopCall, type StopCall, stopInstance } from './stop-instance.ts';
 
-const retries = { delaysMs: [1, 1], timeoutMs: 1000 };
+const retries = { delaysMs: [1, 1], timeoutMs: 3_600_000 };
 
 /** A platform that responds with these statuses, one after the other; 0 closes the connection. */
 async function platformWithStatuses(...statuses: readonly number[]) {
