@@ -56,7 +56,8 @@ export async function startBackground(
   env: Readonly<Record<string, string>> = {},
 ): Promise<BackgroundGateway> {
   const allEnv = { STORE: 'on', RUNNER_KEY: runnerKey, ...env };
-  const corral = await startTestGateway({ backend, env: allEnv });
+  // Longer than any response takes, so that what is counted stays counted.
+  const corral = await startTestGateway({ backend, env: allEnv, windowSeconds: 3600 });
   const { settings } = readSettings(allEnv);
   const config = storeConfig(settings, corral.folder);
   const store = openStore(config, { role: 'runner' });

@@ -23,7 +23,7 @@ const send = (path: string, body: string) =>
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${corral.secret}` },
     body,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   });
 
 // The second one passes Hono.

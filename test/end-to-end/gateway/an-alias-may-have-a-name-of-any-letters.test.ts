@@ -33,7 +33,7 @@ function ask(model: string, fields: object): Promise<Response> {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${corral.secret}` },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], ...fields }),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   });
 }
 

@@ -54,7 +54,10 @@ it('a line of embeddings is left to finish', async () => {
   held[0]?.setHeader('content-type', 'application/json').end('{"data":[],"usage":{"prompt_tokens":1}}');
   expect((await line.response())?.status).toBe(200);
   expect((await client.response())?.status).toBe(200);
-  expect(corral.logged.find(({ batch, status }) => batch && status)).not.toHaveProperty('preempted');
+  const logged = await waitFor('its log line', () =>
+    corral.logged.find(({ batch, status }) => batch && status),
+  );
+  expect(logged).not.toHaveProperty('preempted');
 });
 
 it('lines wait without a limit of number or time, and clients find an empty queue', async () => {

@@ -19,9 +19,10 @@ async function drip(client: RawClient, bytes: string, size: number, everyMs: num
 
 it('a body that trickles in is rejected, although it never stops; a slow one is served', async () => {
   await using fakeBackend = await startFakeBackend(echo);
-  const env = { CLIENT_HEADER_TIMEOUT: '600ms', CLIENT_BODY_MIN_RATE: '1KiB' };
+  // Longer than a pause of a busy machine, and shorter than the slow one takes.
+  const env = { CLIENT_HEADER_TIMEOUT: '2s', CLIENT_BODY_MIN_RATE: '1KiB' };
   await using corral = await startTestGateway({ backend: fakeBackend.backend, env });
-  const [head = '', body = ''] = postOf(chatOf('x'.repeat(20_000))).split(/(?<=\r\n\r\n)/);
+  const [head = '', body = ''] = postOf(chatOf('x'.repeat(50_000))).split(/(?<=\r\n\r\n)/);
   await using trickling = await RawClient.connect(corral.port);
   await drip(trickling.send(head), body, 1, 20);
   const rejected = await trickling.response();

@@ -172,7 +172,7 @@ describe.each([
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       body: body ?? null,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     expect(response.status).toBe(status);
     expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('0');

@@ -8,6 +8,7 @@ import {
   type TestRunner,
   textOf,
 } from '../../harness/start-background.ts';
+import { waitFor } from '../../harness/wait-for.ts';
 import { type LlamaServer, startLlamaServer } from '../../services/start-llama-server.ts';
 
 const maxReplays = 2;
@@ -38,7 +39,8 @@ it('a text is continued by the next engine, as often as it makes progress', asyn
   wire.cuts = [9, 9, 9, 9];
   const { id } = await background.create('survival');
   expect(textOf(await background.ended(id))).toBe(storyText('survival'));
-  expect(background.corral.logged.find((line) => line.id === id)).toMatchObject({ continued: 4 });
+  const logged = await waitFor('its log line', () => background.corral.logged.find((it) => it.id === id));
+  expect(logged).toMatchObject({ continued: 4 });
   expect(restartsOf(id)).toEqual([]);
 });
 

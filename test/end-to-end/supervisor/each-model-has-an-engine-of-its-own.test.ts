@@ -10,7 +10,9 @@ const ids = ['chat', 'org/embed:v2', 'rerank'];
 
 describe('each model has an engine of its own', () => {
   it('that is killed and restarted without an effect on the others', async () => {
-    await using models = await startModels({ models: ids.map((id) => ({ id, pin: true })) });
+    // Long enough to be seen.
+    const env = { RESTART_DELAY_MIN: '3s' };
+    await using models = await startModels({ models: ids.map((id) => ({ id, pin: true })), env });
     const { deployment } = models;
     await deployment.reachesStatus('ready');
     for (const id of ids) {

@@ -64,7 +64,7 @@ describe('every crash is recorded', () => {
       arguments: expect.arrayContaining(['--metrics', inject('demoModel')]),
       versions: { corral: expect.any(String), node: process.version, 'llama-server': expect.any(String) },
     });
-    expect(first?.at.localeCompare(startedAt)).toBe(1);
+    expect(first?.at.localeCompare(startedAt)).toBeGreaterThanOrEqual(0);
     expect(second).toMatchObject({ who: 'gateway', class: 'killed', signal: 'SIGKILL', wasReady: true });
     const { lastCrash } = await deployment.status();
     expect(lastCrash).toMatchObject({ who: 'gateway', class: 'killed', cure: second?.cure });
