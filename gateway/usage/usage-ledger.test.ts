@@ -107,6 +107,43 @@ describe('UsageLedger', () => {
     expect(problems).toEqual([]);
   });
 
+  it('waits for a thread that takes long to start, and has a problem if it takes too long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+    const { ledger, problems } = createLedger();
+    let isRead = false;
+    void ledger.ready.then(() => {
+      isRead = true;
+    });
+    vi.advanceTimersByTime(20_000);
+    await Promise.resolve();
+    expect([isRead, problems]).toEqual([false, []]);
+    vi.advanceTimersByTime(20_000);
+    await Promise.resolve();
+    expect([isRead, problems]).toEqual([true, ['the volume does not respond']]);
+    vi.useRealTimers();
+    ledger.record(entry('app', 1));
+    expect(await ledger.query({ since: utcDay(Date.now()), keyId: undefined, by: ['key'] })).toMatchObject([
+      { keyId: 'app', output: 1 },
+    ]);
+    await ledger.close();
+    expect(onDisk()).toMatchObject([{ keyId: 'app', output: 1 }]);
+    expect(problems.at(-1)).toBeUndefined();
+  });
+
+  it('counts what earlier processes wrote, however long its thread takes to start', async () => {
+    const before = createLedger().ledger;
+    before.record(entry('app', 7));
+    await before.ready;
+    await before.close();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+    const { ledger } = createLedger();
+    vi.advanceTimersByTime(20_000);
+    vi.useRealTimers();
+    await ledger.ready;
+    expect(ledger.today('app', Date.now())).toMatchObject({ output: 7 });
+    await ledger.close();
+  });
+
   it('returns written and unwritten usage', async () => {
     const earlier = createLedger();
     await earlier.ledger.ready;

@@ -58,6 +58,8 @@ export class UsageLedger {
   readonly #seen = new Map<string, KeySeen>();
   /** Undefined while there is nothing to write or to read. */
   #worker: Worker | undefined;
+  /** Since when the thread has been starting, or opening the file; undefined once it has replied. */
+  #openingSince: number | undefined;
   #lastCommandAt = 0;
   #pending = new UsageBatch();
   #inFlight: UsageBatch | undefined;
@@ -155,22 +157,27 @@ export class UsageLedger {
     const worker = new Worker(new URL('./ledger-worker.ts', import.meta.url), { workerData });
     worker.unref();
     worker.on('message', (reply: LedgerReply) => {
-      if (worker === this.#worker) this.#onReply(reply);
+      if (worker !== this.#worker) return;
+      this.#openingSince = undefined;
+      this.#onReply(reply);
     });
     worker.on('error', (error) => {
       if (worker !== this.#worker) return;
       this.#worker = undefined;
+      this.#openingSince = undefined;
       for (const resolve of this.#queries.splice(0)) resolve([]);
       this.#restoreInFlight();
       this.#fail(error.message);
     });
     this.#worker = worker;
-    this.#lastCommandAt = performance.now();
+    this.#openingSince = performance.now();
+    this.#lastCommandAt = this.#openingSince;
     return worker;
   }
 
   #endIdleWorker(): void {
     if (this.#inFlight !== undefined || this.#queries.length > 0 || !this.#pending.isEmpty) return;
+    if (this.#openingSince !== undefined) return;
     if (performance.now() - this.#lastCommandAt < THREAD_IDLE_TIME) return;
     this.#worker?.postMessage({ command: 'close' } satisfies LedgerCommand);
     this.#worker = undefined;
@@ -186,8 +193,8 @@ export class UsageLedger {
   }
 
   #flush(): void {
-    if (this.#inFlight && performance.now() - this.#inFlightSince > TIMEOUT)
-      this.#fail('the volume does not respond');
+    const since = this.#openingSince ?? (this.#inFlight && this.#inFlightSince);
+    if (since !== undefined && performance.now() - since > TIMEOUT) this.#fail('the volume does not respond');
     if (this.#pending.isEmpty || this.#inFlight) return;
     this.#isUrgent = false;
     this.#inFlight = this.#pending;
