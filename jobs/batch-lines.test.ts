@@ -14,7 +14,7 @@ import { StoreGuard } from './store-guard.ts';
 /** For a busy machine. */
 const patient = { timeout: 20_000 };
 
-/** A batch of so many lines, begun at once, whose requests the test answers. */
+/** A batch of so many lines, all of them begun, whose requests the test answers in their order. */
 async function beginLines(count: number) {
   const requests: ServerResponse[] = [];
   const server = createServer((_, response) => requests.push(response)).listen(0, '127.0.0.1');
@@ -39,8 +39,12 @@ async function beginLines(count: number) {
     await opened[Symbol.asyncDispose]();
   });
   lines.settle();
-  const running = Array.from({ length: count }, () => lines.runNext());
-  await expect.poll(() => requests.length, patient).toBe(count);
+  const running: Promise<void>[] = [];
+  // One after the other: requests that are sent together may arrive in any order.
+  while (running.length < count) {
+    running.push(lines.runNext());
+    await expect.poll(() => requests.length, patient).toBe(running.length);
+  }
   const current = () => store.batches.get('app', batch.id);
   return { lines, requests, running, current };
 }
